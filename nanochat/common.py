@@ -481,7 +481,7 @@ def _switch_rule(info):
         is_instance=lambda x: isinstance(x, bool) or (optional and x is None),
         str_from_instance=lambda x: ["auto" if x is None else str(int(x))])
 
-# %% ../nbs/00_common.ipynb #4addbb1b
+# %% ../nbs/00_common.ipynb #b98957a2
 def parse_config(ConfigClass: type,              # a dataclass with a comment per field
                  args: list[str] | None = None,  # the command line; None: sys.argv
                  prog: str | None = None,        # the program's name in --help
@@ -491,7 +491,8 @@ def parse_config(ConfigClass: type,              # a dataclass with a comment pe
     import tyro  # inside: a notebook that calls a stage as a function does not need it
     args = list(sys.argv[1:] if args is None else args)
     if args[:1] == ["--"]: args = args[1:]  # torchrun -m module -- --depth=4
-    names = [f.name for f in dataclasses.fields(ConfigClass)]
+    switches = (bool, bool | None, "bool", "bool | None")  # strings: under `from __future__ import annotations`
+    names = [f.name for f in dataclasses.fields(ConfigClass) if f.type in switches]
     negated = {form: f"--{n}=0" for n in names for form in (f"--no-{n.replace('_', '-')}", f"--no_{n}")}
     registry = tyro.constructors.ConstructorRegistry()
     registry.primitive_rule(_switch_rule)
