@@ -10,7 +10,7 @@ __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'DEVICE_PEAKS', 'S
            'write_json', 'read_json', 'mark_complete', 'is_complete', 'sha256_file', 'download_file_with_lock',
            'format_seconds', 'format_field', 'Progress', 'Interrupt', 'parse_config', 'run_stage', 'DummyWandb']
 
-# %% ../nbs/00_common.ipynb #57bb7153
+# %% ../nbs/00_common.ipynb #d7cf48a1
 # Notable choices:
 # - COMPUTE_DTYPE is decided once, from the machine, and carries its reason. NANOCHAT_DTYPE overrides it.
 # - Importing this module costs nothing beyond torch: tyro, tqdm, filelock and urllib are imported where they are used.
@@ -18,7 +18,7 @@ __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'DEVICE_PEAKS', 'S
 # - A mistake of the user is a UserError: one line that says what was wrong and what to do, exit status 1, no traceback.
 # - The first Ctrl-C asks for a stop at the next step, the second one stops at once.
 # - Rank 0 speaks. The other ranks are silent unless they alone fail.
-import dataclasses, functools, hashlib, json, logging, os, random, signal, sys, tempfile, threading, time
+import dataclasses, functools, hashlib, json, logging, os, random, secrets, signal, sys, threading, time, traceback
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -237,7 +237,7 @@ def fsync_dir(path: Path):  # a folder
     except OSError: pass    # some network file systems refuse
     finally: os.close(fd)
 
-# %% ../nbs/00_common.ipynb #0ade2b64
+# %% ../nbs/00_common.ipynb #7f06e318
 @contextmanager
 def atomic_write(path: str | Path,   # where the file shall be
                  mode: str = "wb"):  # "wb" or "w"
@@ -245,18 +245,18 @@ def atomic_write(path: str | Path,   # where the file shall be
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # same folder: a rename is atomic only within one file system
-    fd, tmp = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    tmp = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    # not tempfile.mkstemp: its files can be read by their owner alone
+    fd = os.open(tmp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(fd, mode, **({} if "b" in mode else {"encoding": "utf-8"})) as f:
             yield f
             f.flush()
             os.fsync(f.fileno())
-        umask = os.umask(0); os.umask(umask)
-        os.chmod(tmp, 0o666 & ~umask)  # mkstemp makes files that only their owner may read
         os.replace(tmp, path)
         fsync_dir(path.parent)
     except BaseException:
-        Path(tmp).unlink(missing_ok=True)
+        tmp.unlink(missing_ok=True)
         raise
 
 # %% ../nbs/00_common.ipynb #67d58aec
@@ -294,7 +294,7 @@ def sha256_file(path: str | Path,  # file to read
         while block := f.read(1 << 20): h.update(block)
     return h.hexdigest()
 
-# %% ../nbs/00_common.ipynb #77b6915d
+# %% ../nbs/00_common.ipynb #0daba39c
 def download_file_with_lock(url: str,                    # http(s) address
                             path: str | Path,            # where the file shall be
                             sha256: str | None = None,   # expected digest; with it a cut download is resumed
@@ -304,7 +304,7 @@ def download_file_with_lock(url: str,                    # http(s) address
                             ) -> Path:                   # the same path, now complete and verified
     "Downloads once, however many processes ask. Raises UserError for a refusal, a wrong digest, or too many failures."
     import http.client, urllib.error, urllib.request  # inside: most processes never download
-    from filelock import FileLock
+    from filelock import FileLock  # torch brings it along
     path = Path(path)
     if sha256 is not None: sha256 = sha256.lower()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -335,6 +335,7 @@ def download_file_with_lock(url: str,                    # http(s) address
                 if e.code == 416: part.unlink(missing_ok=True)  # our part is longer than the file: start anew
                 elif e.code not in (408, 429) and e.code < 500: break  # a refusal: asking again does not help
                 continue
+            except ValueError as e: raise UserError(f"{url} is no address: {e}") from e
             except (OSError, http.client.HTTPException) as e:
                 reason = str(getattr(e, "reason", None) or e) or type(e).__name__
                 continue
@@ -418,10 +419,10 @@ class Progress:
     def __enter__(self): return self
     def __exit__(self, *exc): self.close()
 
-# %% ../nbs/00_common.ipynb #41bfc9aa
+# %% ../nbs/00_common.ipynb #20d4475f
 class Interrupt:
     "Turns SIGINT and SIGTERM into a request to stop: `with Interrupt() as stop: ... if stop.requested: save and return`."
-    def __init__(self, message: str = "stopping after this step (once more: stop at once)"):  # printed on the first signal
+    def __init__(self, message: str = "stopping after this step (once more: stop at once)"):  # on the first signal; "": none
         self.message, self.signum, self.at, self.old = message, None, 0.0, {}
 
     @property
@@ -445,7 +446,7 @@ class Interrupt:
         now = time.monotonic()
         if self.signum is None:
             self.signum, self.at = signum, now
-            if get_dist_info()[1] == 0: os.write(2, f"\n{self.message}\n".encode())  # print is not safe in a handler
+            if self.message and get_dist_info()[1] == 0: os.write(2, f"\n{self.message}\n".encode())  # print is not safe in a handler
         elif now - self.at > 1.0:  # torchrun and the terminal may both deliver one Ctrl-C
             if signum == signal.SIGINT: raise KeyboardInterrupt
             raise SystemExit(128 + signum)
@@ -499,7 +500,7 @@ def parse_config(ConfigClass: type,              # a dataclass with a comment pe
     return tyro.cli(ConfigClass, args=[negated.get(a, a) for a in args], prog=prog, description=description, registry=registry,
                     config=(tyro.conf.FlagConversionOff,), console_outputs=get_dist_info()[1] == 0)
 
-# %% ../nbs/00_common.ipynb #9f6474d7
+# %% ../nbs/00_common.ipynb #e58e7928
 def _fail(text: str, code: int):
     "Ends this process after a failure, without waiting for the other ranks."
     is_ddp, rank, _, world_size = get_dist_info()
@@ -507,13 +508,13 @@ def _fail(text: str, code: int):
     if is_ddp and rank > 0:
         # if rank 0 has the same complaint, torchrun ends us while we sleep, and the message appears once
         time.sleep(2.0)
-        text = f"[rank {rank}] {text}"
-    print(text, file=sys.stderr, flush=True)
+        text = f"[rank {rank}] {text}" if text else text
+    if text: print(text, file=sys.stderr, flush=True)
     # an orderly shutdown of the process group could wait for peers that wait for us; torchrun ends them when we are gone
     if dist.is_available() and dist.is_initialized(): os._exit(code)
     sys.exit(code)
 
-# %% ../nbs/00_common.ipynb #aba8aa2d
+# %% ../nbs/00_common.ipynb #8e0a90d8
 def run_stage(fn,                            # the stage: takes the config, returns None or an exit status
               ConfigClass: type,             # a dataclass with a comment per field
               args: list[str] | None = None, # the command line; None: sys.argv
@@ -532,10 +533,12 @@ def run_stage(fn,                            # the stage: takes the config, retu
     except SystemExit as e:
         if dist.is_available() and dist.is_initialized(): _fail("", e.code if isinstance(e.code, int) else 1)
         raise
-    except BaseException:
+    except BaseException as e:
         if not (dist.is_available() and dist.is_initialized()): raise
-        import traceback
-        _fail(traceback.format_exc().rstrip(), 1)
+        lost = any(text in str(e) for text in ("closed by peer", "reset by peer"))  # what gloo says when a peer has gone
+        _fail("error: another rank has failed (its own message tells why)" if lost else traceback.format_exc().rstrip(), 1)
+    # torchrun ends all ranks as soon as one exits with a status: let everybody say what there is to say
+    if code and dist.is_available() and dist.is_initialized(): dist.barrier()
     compute_cleanup()
     sys.exit(code if isinstance(code, int) else 0)
 
