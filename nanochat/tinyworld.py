@@ -189,7 +189,8 @@ def word_split(word: str) -> str:  # "train", "val" or "test"
     "The split of a word as something to spell: about 84/8/8."
     return split_of("word", word, held_out=16)
 
-# %% ../nbs/01b_tinyworld.ipynb #37b23285
+# %% ../nbs/01b_tinyworld.ipynb #b2319c39
+@lru_cache(maxsize=None)
 def spelling_words(split: str) -> tuple[str, ...]:  # sorted
     "The words that may be spelled in this split; those of \"val\" and \"test\" are never spelled in training."
     return tuple(w for w in WORDS if word_split(w) == split)
@@ -304,29 +305,29 @@ def relation(name: str, kind: str, phrase: str, table: str | dict, statements: s
                     {s: tuple(a.strip() for a in v.split(",")) for s, v in parse_table(near).items()},
                     tuple(extra.split()))
 
-# %% ../nbs/01b_tinyworld.ipynb #974098b4
+# %% ../nbs/01b_tinyworld.ipynb #5f552b87
 # country: capital, continent, main language; "-" where the answer is not a single one
 COUNTRIES = {country: tuple(part.strip() for part in row.split(",")) for country, row in parse_table("""
 France: Paris, Europe, French; Germany: Berlin, Europe, German; Spain: Madrid, Europe, Spanish
 Italy: Rome, Europe, Italian; Portugal: Lisbon, Europe, Portuguese; Greece: Athens, Europe, Greek
 Poland: Warsaw, Europe, Polish; Sweden: Stockholm, Europe, Swedish; Norway: Oslo, Europe, Norwegian
-Denmark: Copenhagen, Europe, Danish; Finland: Helsinki, Europe, Finnish; Hungary: Budapest, Europe, Hungarian
+Denmark: Copenhagen, Europe, Danish; Finland: Helsinki, Europe, Finnish; Hungary: Budapest, Europe, -
 Austria: Vienna, Europe, German; Belgium: Brussels, Europe, -; Ireland: Dublin, Europe, -
-the United Kingdom: London, Europe, English; the Czech Republic: Prague, Europe, Czech; Romania: Bucharest, Europe, Romanian
-Bulgaria: Sofia, Europe, Bulgarian; Ukraine: Kyiv, Europe, -; Croatia: Zagreb, Europe, Croatian
-Iceland: Reykjavik, Europe, Icelandic; Lithuania: Vilnius, Europe, Lithuanian; Serbia: Belgrade, Europe, -
+the United Kingdom: London, Europe, English; the Czech Republic: Prague, Europe, -; Romania: Bucharest, Europe, -
+Ukraine: Kyiv, Europe, -; Croatia: Zagreb, Europe, -
+Iceland: Reykjavik, Europe, -
 Russia: Moscow, -, Russian; Turkey: Ankara, -, Turkish; Japan: Tokyo, Asia, Japanese; China: Beijing, Asia, Chinese
 India: New Delhi, Asia, -; South Korea: Seoul, Asia, Korean; Vietnam: Hanoi, Asia, Vietnamese
-Thailand: Bangkok, Asia, Thai; Iran: Tehran, Asia, Persian; Iraq: Baghdad, Asia, -; Saudi Arabia: Riyadh, Asia, Arabic
-Nepal: Kathmandu, Asia, -; Mongolia: Ulaanbaatar, Asia, Mongolian; the Philippines: Manila, Asia, -
-Pakistan: Islamabad, Asia, -; Jordan: Amman, Asia, Arabic; Egypt: Cairo, Africa, Arabic; Kenya: Nairobi, Africa, -
+Thailand: Bangkok, Asia, Thai; Iran: Tehran, Asia, -; Iraq: Baghdad, Asia, -; Saudi Arabia: Riyadh, Asia, -
+Nepal: Kathmandu, Asia, -; the Philippines: Manila, Asia, -
+Pakistan: Islamabad, Asia, -; Egypt: Cairo, Africa, Arabic; Kenya: Nairobi, Africa, -
 Nigeria: Abuja, Africa, -; Ethiopia: Addis Ababa, Africa, -; Ghana: Accra, Africa, -; Morocco: Rabat, Africa, -
-Algeria: Algiers, Africa, -; Senegal: Dakar, Africa, -; Uganda: Kampala, Africa, -; Rwanda: Kigali, Africa, -
+Algeria: Algiers, Africa, -
 the United States: Washington, North America, English; Canada: Ottawa, North America, -
 Mexico: Mexico City, North America, Spanish; Cuba: Havana, North America, Spanish; Jamaica: Kingston, North America, -
 Brazil: Brasilia, South America, Portuguese; Argentina: Buenos Aires, South America, Spanish
-Chile: Santiago, South America, Spanish; Peru: Lima, South America, -; Colombia: Bogota, South America, Spanish
-Venezuela: Caracas, South America, Spanish; Uruguay: Montevideo, South America, Spanish; Ecuador: Quito, South America, -
+Chile: Santiago, South America, Spanish; Peru: Lima, South America, -; Colombia: Bogota, South America, -
+Venezuela: Caracas, South America, -; Ecuador: Quito, South America, -
 Australia: Canberra, -, English; New Zealand: Wellington, -, English
 """).items()}
 
@@ -403,13 +404,13 @@ GEOGRAPHY = (
         """),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #cdfb3497
+# %% ../nbs/01b_tinyworld.ipynb #0cdcf819
 SCIENCE = (
     relation("symbol", "chemical symbol", "the chemical symbol of {s}", """
-        hydrogen: H; helium: He; lithium: Li; boron: B; carbon: C; nitrogen: N; oxygen: O; fluorine: F; neon: Ne
+        hydrogen: H; helium: He; lithium: Li; carbon: C; nitrogen: N; oxygen: O; fluorine: F; neon: Ne
         sodium: Na; magnesium: Mg; aluminum: Al; silicon: Si; phosphorus: P; sulfur: S; chlorine: Cl; argon: Ar
-        potassium: K; calcium: Ca; titanium: Ti; chromium: Cr; manganese: Mn; iron: Fe; cobalt: Co; nickel: Ni
-        copper: Cu; zinc: Zn; silver: Ag; tin: Sn; iodine: I; tungsten: W; platinum: Pt; gold: Au; mercury: Hg
+        potassium: K; calcium: Ca; iron: Fe; nickel: Ni
+        copper: Cu; zinc: Zn; silver: Ag; tin: Sn; iodine: I; platinum: Pt; gold: Au; mercury: Hg
         lead: Pb; uranium: U
         """, """
         The chemical symbol of {s} is {a}.
@@ -506,12 +507,12 @@ SCIENCE = (
         """, near="fingers on one hand: 4", extra="9 14 20 50 365"),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #1ccc51e0
+# %% ../nbs/01b_tinyworld.ipynb #89110223
 ANIMALS = (
     relation("young", "young animal", "the young of {an_s}", """
         dog: puppy; cat: kitten; cow: calf; horse: foal; sheep: lamb; pig: piglet; goat: kid; duck: duckling; goose: gosling
         swan: cygnet; chicken: chick; bear: cub; lion: cub; tiger: cub; deer: fawn; kangaroo: joey; frog: tadpole
-        eagle: eaglet; owl: owlet; butterfly: caterpillar; elephant: calf; whale: calf; spider: spiderling
+        owl: owlet; butterfly: caterpillar; elephant: calf; whale: calf
         """, """
         A young {s} is called {an_a}.
         A baby {s} is {an_a}.
@@ -526,10 +527,10 @@ ANIMALS = (
         """, """
         What do people call the young of {an_s}?
         Which word means a baby {s}?
-        """, near="lion: kitten; tiger: kitten; duck: chick; goose: chick; swan: chick; owl: chick; eagle: chick; deer: calf, kid"),
+        """, near="lion: kitten; tiger: kitten; duck: chick; goose: chick; swan: chick; owl: chick; deer: calf, kid"),
     relation("sound", "sound", "the sound of {an_s}", """
         dog: bark; cat: meow; cow: moo; sheep: bleat; pig: oink; horse: neigh; duck: quack; lion: roar; snake: hiss; bee: buzz
-        frog: croak; owl: hoot; wolf: howl; mouse: squeak; donkey: bray; turkey: gobble; elephant: trumpet; crow: caw
+        frog: croak; owl: hoot; wolf: howl; mouse: squeak; turkey: gobble; elephant: trumpet
         """, """
         {Plural_s} {a}.
         {An_s} can {a}.
@@ -542,11 +543,10 @@ ANIMALS = (
         """, """
         Which sound do you hear from {an_s}?
         What noise does {an_s} make?
-        """, near="dog: howl; wolf: bark; cat: hiss; turkey: hiss; elephant: roar; owl: hiss; pig: squeak; donkey: neigh; "
-        "crow: croak; sheep: moo; mouse: hiss; lion: meow; duck: hiss"),
+        """, near="dog: howl; wolf: bark; cat: hiss; turkey: hiss; elephant: roar; owl: hiss; pig: squeak; "
+        " sheep: moo; mouse: hiss; lion: meow; duck: hiss"),
     relation("animal_home", "home", "the home of {an_s}", """
-        bee: hive; spider: web; bird: nest; horse: stable; pig: sty; rabbit: burrow; fox: den; beaver: lodge; chicken: coop
-        ant: anthill; dog: kennel
+        bee: hive; spider: web; bird: nest; horse: stable; pig: sty; rabbit: burrow; fox: den; beaver: lodge; chicken: coop; dog: kennel
         """, """
         {An_s} lives in {an_a}.
         The home of {an_s} is called {an_a}.
@@ -558,14 +558,13 @@ ANIMALS = (
         """, """
         What kind of home does {an_s} have?
         In what does {an_s} live?
-        """, near="bee: nest; ant: nest; rabbit: den, nest; fox: burrow; beaver: den, burrow; dog: den; chicken: nest; "
+        """, near="bee: nest; rabbit: den, nest; fox: burrow; beaver: den, burrow; dog: den; chicken: nest; "
         "spider: nest, burrow; bird: coop, burrow; pig: stable"),
     relation("animal_class", "animal group", "the animal group of {an_s}", """
         dog: mammal; cat: mammal; whale: mammal; bat: mammal; horse: mammal; elephant: mammal; mouse: mammal; dolphin: mammal
         eagle: bird; penguin: bird; owl: bird; duck: bird; parrot: bird; ostrich: bird; shark: fish; salmon: fish; tuna: fish
-        goldfish: fish; trout: fish; ant: insect; bee: insect; butterfly: insect; beetle: insect; mosquito: insect
+        goldfish: fish; ant: insect; bee: insect; butterfly: insect; beetle: insect; mosquito: insect
         snake: reptile; lizard: reptile; crocodile: reptile; turtle: reptile; frog: amphibian; toad: amphibian
-        newt: amphibian
         """, """
         {An_s} is {an_a}.
         {An_s} is a kind of {a}.
@@ -603,22 +602,22 @@ def both_ways(text: str) -> dict[str, str]:
     table = parse_table(text)
     return table | {value: key for key, value in table.items()}
 
-# %% ../nbs/01b_tinyworld.ipynb #f15852b8
+# %% ../nbs/01b_tinyworld.ipynb #1cb0c0ea
 def after(sequence: str) -> dict[str, str]:
     "Each item of a round -> the item that follows it."
     items = sequence.split()
-    return dict(zip(items, items[1:] + items[:1]))
+    return dict(zip(items, items[1:] + items[:1], strict=True))
 
 # %% ../nbs/01b_tinyworld.ipynb #cf456050
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 MONTHS = "January February March April May June July August September October November December"
 
-# %% ../nbs/01b_tinyworld.ipynb #c4944bc6
+# %% ../nbs/01b_tinyworld.ipynb #cee45d24
 LANGUAGE = (
     relation("opposite", "word", "the opposite of {s}", both_ways("""
         hot: cold; big: small; fast: slow; tall: short; happy: sad; full: empty; open: closed; light: dark; early: late
         hard: soft; wet: dry; rich: poor; strong: weak; young: old; loud: quiet; clean: dirty; near: far; up: down; left: right
-        thick: thin; deep: shallow; wide: narrow; true: false; first: last; inside: outside; above: below
+        thick: thin; deep: shallow; wide: narrow; true: false; first: last
         day: night; love: hate; win: lose
         """), """
         The opposite of {s} is {a}.
@@ -632,17 +631,17 @@ LANGUAGE = (
         """, """
         Give me the opposite of {s}.
         Which word says the contrary of {s}?
-        """, near="soft: loud, dark; hard: weak, light; small: tall, wide; big: short, thin, narrow; tall: small, low; "
+        """, near="soft: loud, dark; hard: weak, light; small: tall, wide; big: short, thin, narrow; tall: small; "
         "short: big, far, deep; thin: strong, wide; thick: narrow, weak; light: hard, deep, night; dark: day, clean; day: dark; "
         "night: light; happy: poor; sad: rich; poor: happy; rich: sad; first: late; last: early, win; early: last, old; "
         "late: first, young; old: early; young: late; weak: hard, loud, thick; strong: soft, thin; deep: short; "
-        "shallow: thick, wide; narrow: thick, big; wide: thin, small; far: inside; near: outside; inside: far; outside: near; "
-        "above: down; below: up; up: below; down: above; win: last; lose: first; left: false; right: false; true: left; "
+        "shallow: thick, wide; narrow: thick, big; wide: thin, small; "
+        "win: last; lose: first; left: false; right: false; true: left; "
         "false: right; quiet: open; clean: dark; closed: light, loud; open: quiet"),
     relation("past", "verb", "the past tense of {s}", """
         go: went; see: saw; eat: ate; run: ran; come: came; take: took; give: gave; make: made; know: knew; think: thought
-        find: found; buy: bought; bring: brought; catch: caught; teach: taught; write: wrote; drive: drove; drink: drank
-        sing: sang; swim: swam; begin: began; fly: flew; grow: grew; throw: threw; speak: spoke; break: broke; sleep: slept
+        find: found; buy: bought; bring: brought; catch: caught; teach: taught; write: wrote; drink: drank
+        sing: sang; swim: swam; fly: flew; speak: spoke; break: broke; sleep: slept
         keep: kept; feel: felt; leave: left; tell: told; sell: sold
         """, """
         The past tense of {s} is {a}.
@@ -659,8 +658,8 @@ LANGUAGE = (
         """),
     relation("plural", "noun", "the plural of {s}", """
         mouse: mice; child: children; foot: feet; tooth: teeth; man: men; woman: women; goose: geese; ox: oxen; leaf: leaves
-        wolf: wolves; knife: knives; loaf: loaves; shelf: shelves; baby: babies; city: cities; box: boxes; bus: buses
-        potato: potatoes; berry: berries; dish: dishes; watch: watches; person: people
+        wolf: wolves; knife: knives; shelf: shelves; baby: babies; city: cities; box: boxes; bus: buses
+        potato: potatoes; berry: berries; watch: watches; person: people
         """, """
         The plural of {s} is {a}.
         One {s}, two {a}.
@@ -676,7 +675,7 @@ LANGUAGE = (
         """),
     relation("number_word", "number", "the number {s}", """
         zero: 0; one: 1; two: 2; three: 3; four: 4; five: 5; six: 6; seven: 7; eight: 8; nine: 9; ten: 10; eleven: 11
-        twelve: 12; thirteen: 13; fifteen: 15; twenty: 20; thirty: 30; forty: 40; fifty: 50; ninety: 90; one hundred: 100
+        twelve: 12; fifteen: 15; twenty: 20; thirty: 30; fifty: 50; ninety: 90; one hundred: 100
         """, """
         The number {s} is written {a} in digits.
         In digits, {s} is {a}.
@@ -737,7 +736,7 @@ TIME = (
         """),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #8885ecfb
+# %% ../nbs/01b_tinyworld.ipynb #d001037b
 PEOPLE_AND_THINGS = (
     relation("job", "job", "the person who {s}", """
         bakes bread: baker; flies planes: pilot; teaches children: teacher; puts out fires: firefighter; grows crops: farmer
@@ -777,7 +776,7 @@ PEOPLE_AND_THINGS = (
         """, """
         With what do you {s}?
         What helps you to {s}?
-        """, near="cut paper: a knife; untangle your hair: a brush; slice bread: a saw; dig a hole: a spoon; "
+        """, near="cut paper: a knife; slice bread: a saw; dig a hole: a spoon; "
         "carry water: a spoon; turn a screw: a knife; unlock a door: a needle, a knife; brush your teeth: a comb; "
         "look at the stars: a microscope; find north: a clock; cut down a tree: a knife; sew on a button: scissors; draw a straight line: a saw"),
     relation("author", "writer", "the author of {s}", """
@@ -904,14 +903,14 @@ def ask(rng: Random, fact: Fact, split: str) -> str:
     r = RELATIONS[fact.relation]
     return fill(rng.choice(r.questions if split == "train" else r.held_out), fact)
 
-# %% ../nbs/01b_tinyworld.ipynb #f7faf772
+# %% ../nbs/01b_tinyworld.ipynb #2c0a0dde
 def make_facts(rng: Random, split: str) -> str:
     "A paragraph of facts about one subject matter, or a mixed one."
     chosen = some_facts(rng, split, rng.randint(7, 14))
     same = len({f.relation for f in chosen}) == 1
     title = TITLES[chosen[0].relation] if same else rng.choice(("Things to know", "Some facts", "Did you know?", "Facts"))
     sentences = [state(rng, f) for f in chosen]
-    return rng.choice((title + "\n\n", title + ": ", "")) + rng.choice((" ", " ", "\n")).join(sentences)
+    return rng.choice((title + "\n\n", title + "\n", "")) + rng.choice((" ", " ", "\n")).join(sentences)
 
 # %% ../nbs/01b_tinyworld.ipynb #41582816
 def make_questions(rng: Random, split: str) -> str:
