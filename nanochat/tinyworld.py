@@ -4,12 +4,21 @@
 
 # %% auto #0
 __all__ = ['SPLITS', 'WORDS', 'IRREGULAR_PLURALS', 'COUNTRIES', 'GEOGRAPHY', 'SCIENCE', 'ANIMALS', 'DAYS', 'MONTHS', 'LANGUAGE',
-           'TIME', 'PEOPLE_AND_THINGS', 'RELATIONS', 'TITLES', 'COUNT_WORDS', 'KINDS', 'MIX', 'stable_hash', 'split_of',
+           'TIME', 'PEOPLE_AND_THINGS', 'RELATIONS', 'TOWNS', 'PEOPLE', 'TITLES', 'COUNT_WORDS', 'PLACES', 'OUTDOORS',
+           'THINGS', 'TINTS', 'WEATHER', 'STORIES', 'STORY_POOLS', 'WALKERS', 'VETS', 'EPISODES', 'CATEGORIES',
+           'MASS_NOUNS', 'PROBLEMS', 'TALK', 'TALK_LINES', 'ABOUT', 'LISTS', 'ORDINALS', 'NUMBERS', 'PLANS', 'NOTES',
+           'DIARY', 'SCALES', 'RECIPES', 'SKIES', 'KIND_SHARES', 'KINDS', 'stable_hash', 'split_of',
            'number_pair_split', 'word_split', 'spelling_words', 'article', 'plural', 'upper_first', 'Slots',
            'parse_template', 'spin', 'Fact', 'Relation', 'parse_table', 'relation', 'country_column', 'both_ways',
-           'after', 'facts', 'answer_pool', 'distractors', 'fill', 'statements', 'questions', 'choice_split', 'draw',
-           'draw_some', 'draw_pair', 'facts_of', 'some_facts', 'state', 'ask', 'make_facts', 'make_questions',
-           'make_sums', 'spelled', 'make_spelling', 'documents']
+           'after', 'facts', 'answer_pool', 'distractors', 'fill', 'statements', 'questions', 'choice_split', 'Person',
+           'person_slots', 'draw', 'draw_some', 'draw_pair', 'facts_of', 'some_facts', 'state', 'ask', 'make_facts',
+           'make_questions', 'make_sums', 'spelled', 'make_spelling', 'cast', 'make_plot', 'make_episodes',
+           'make_story', 'short_answer', 'make_quiz', 'with_article', 'label_lines', 'some_labels', 'match_list',
+           'match_boxes', 'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching',
+           'choice_facts', 'fact_options', 'make_choices', 'make_groups', 'problem_numbers', 'make_problems',
+           'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'make_list', 'make_calendar', 'make_note',
+           'make_diary', 'make_comparison', 'make_howto', 'make_weather', 'riddle', 'make_riddle', 'program',
+           'make_python', 'make_copying', 'documents']
 
 # %% ../nbs/01b_tinyworld.ipynb #3eb81fd2
 # Notable choices:
@@ -844,6 +853,58 @@ def choice_split(fact: Fact) -> str:  # "train", "val" or "test"
     "The split of a fact as a multiple-choice question; the fact itself is stated in training all the same."
     return split_of("choice", fact.relation, fact.subject, held_out=30)
 
+# %% ../nbs/01b_tinyworld.ipynb #39b1eee6
+TOWNS = parse_table("""
+Riverton: a wide river; Oakfield: an old oak tree; Greenhill: green hills; Stonebridge: a bridge of stone
+Lakeside: a clear lake; Sandport: a small harbor; Mapleton: a maple forest; Millbrook: an old mill
+""")
+
+# %% ../nbs/01b_tinyworld.ipynb #1e1507a3
+@dataclass(frozen=True)
+class Person:
+    "Somebody of the little world. What is said of a person is the same in every document."
+    name: str
+    he: str
+    pet: str
+    pet_name: str
+    color: str
+    food: str
+    town: str
+    job: str
+
+# %% ../nbs/01b_tinyworld.ipynb #5b267e82
+PEOPLE = tuple(Person(*row.split()) for row in re.split(r"[;\n]", """
+Anna she cat Milo green soup Riverton teacher; Tom he dog Rex blue bread Oakfield baker
+Lily she rabbit Snowy pink strawberries Greenhill florist; Ben he dog Bruno red pizza Stonebridge firefighter
+Mia she cat Luna purple pancakes Lakeside dentist; Sam he parrot Coco yellow fish Sandport fisherman
+Emma she dog Bella orange apples Mapleton farmer; Jack he goat Pepper brown cheese Millbrook carpenter
+Nora she cat Smoky blue noodles Riverton librarian; Leo he dog Bolt green rice Oakfield gardener
+Ella she pony Star white cake Greenhill vet; Martin he cat Whiskers black pasta Stonebridge mechanic
+Ruby she parrot Kiki red cherries Lakeside painter; Finn he dog Scout blue soup Sandport pilot
+Clara she turtle Speedy green salad Mapleton author; Oscar he cat Ziggy gray pancakes Millbrook tailor
+Alice she dog Daisy yellow honey Riverton baker; Hugo he rabbit Clover brown carrots Oakfield farmer
+Rosa she cat Misty pink rice Greenhill chef; Peter he dog Buddy green apples Stonebridge teacher
+Zoe she hamster Nibbles purple grapes Lakeside photographer; Adam he goat Billy white bread Sandport plumber
+Kate she dog Lucky red noodles Mapleton pilot; Luke he cat Shadow blue cheese Millbrook barber
+Julia she pony Blaze black pizza Riverton farmer; Paul he parrot Rio orange fish Oakfield chef
+Sara she cat Pearl white soup Greenhill tailor; Noah he dog Hunter brown cake Stonebridge carpenter
+Ivy she rabbit Cotton green pears Lakeside gardener; Victor he dog Bandit red potatoes Sandport pilot
+Lucy she dog Ginger yellow pasta Mapleton vet; Henry he turtle Rocky gray potatoes Millbrook butcher
+Eva she cat Cleo blue cookies Riverton photographer; Daniel he dog Chief red rice Oakfield mechanic
+Hannah she goat Nanny orange plums Greenhill teacher; George he dog Barney black cookies Stonebridge author
+Maya she hamster Peanut pink salad Lakeside librarian; Eric he cat Simba blue bread Sandport fisherman
+Grace she dog Molly purple peaches Mapleton florist; Robert he pony Thunder green soup Millbrook painter
+Sofia she parrot Polly yellow oranges Riverton dentist; Simon he dog Sparky white pizza Oakfield firefighter
+""".strip()))
+
+# %% ../nbs/01b_tinyworld.ipynb #4258cc67
+def person_slots(person: Person, prefix: str = "") -> dict[str, str]:
+    "A person's values for a template: name, pronouns and everything known of the person."
+    him, his = {"he": ("him", "his"), "she": ("her", "her")}[person.he]
+    slots = {"he": person.he, "him": him, "his": his, "pet": person.pet, "pet_name": person.pet_name, "color": person.color,
+             "food": person.food, "town": person.town, "job": person.job}
+    return {prefix + "name": person.name} | {prefix + key: value for key, value in slots.items()}
+
 # %% ../nbs/01b_tinyworld.ipynb #d79af834
 def draw(rng: Random, split: str, *pools: Sequence) -> tuple:  # one item of each pool
     "A combination of one item from each pool which belongs to the split."
@@ -964,15 +1025,1281 @@ def make_spelling(rng: Random, split: str) -> str:
                           word=word, letters=spelled(rng, word), length=len(word), letter=letter, times=COUNT_WORDS[n], n=n))
     return "\n".join(lines)
 
-# %% ../nbs/01b_tinyworld.ipynb #9f37fe47
-KINDS: dict[str, Callable[[Random, str], str]] = {
-    "facts": make_facts, "questions": make_questions, "sums": make_sums, "spelling": make_spelling,
+# %% ../nbs/01b_tinyworld.ipynb #2b3b6520
+# where things happen: name, and how one is there
+PLACES = parse_table("""
+park: in the park; market: at the market; library: in the library; station: at the station; beach: at the beach
+lake: at the lake; school: at the school; farm: on the farm; museum: in the museum; harbor: at the harbor
+forest: in the forest; mill: at the mill; garden: in the garden; town square: in the town square; bakery: in the bakery
+river: by the river; bridge: on the bridge; meadow: in the meadow; playground: on the playground; post office: at the post office
+""")
+
+# %% ../nbs/01b_tinyworld.ipynb #dfc6b319
+OUTDOORS = ("park", "beach", "lake", "harbor", "forest", "garden", "town square", "river", "meadow", "playground")
+
+# %% ../nbs/01b_tinyworld.ipynb #cab7b444
+THINGS = tuple("""
+hat scarf book ball umbrella lamp cup drum basket bag watch whistle blanket pencil box bell candle
+camera doll clock bottle notebook purse necklace lunchbox
+""".split())
+
+# %% ../nbs/01b_tinyworld.ipynb #6af4c315
+TINTS = ("red", "blue", "green", "yellow", "white", "black", "brown", "purple", "orange", "pink", "gray")
+
+# %% ../nbs/01b_tinyworld.ipynb #08a7516f
+WEATHER = ("sunny", "rainy", "windy", "cold", "warm", "cloudy", "quiet", "foggy", "bright", "gray")
+
+# %% ../nbs/01b_tinyworld.ipynb #4202dab2
+# Each story: the things it is about (names of pools in `make_story`), then the text.
+STORIES = {
+    "lost": ("thing place walker", """
+[One {weather} morning|One {weather} afternoon|On {day}], {name} [went|walked] to the {place} with {his} {pet},
+{pet_name}.
+
+{He} [carried|took along|had] {an_tint} {thing}[| that was a gift from {f_name}].
+
+[When {he} came home|In the evening|Later that day], the {thing} was gone. {name} [was sad|was worried|felt bad]
+because {he} [liked it very much|had had it for {n} years]. {He} looked [under the table|in {his} pockets|behind the
+door] and [in the kitchen|under the bed|in the hall], but it was not there. [So {he} asked {f_name} for help|Then {he}
+called {f_name}].
+
+"Where did you [last have|last see] it?" asked {f_name}. {name} thought for a moment. "I had it {at}," {he} said.
+
+They went back [together|at once|right away] and looked [everywhere|in every corner]. [At last|After a while|After an
+hour], {pet_name} [stopped|sat down|stood still] next to [a bench|a big stone|an old tree|a wall]. There was the
+{thing}!
+
+[It was a little wet, but it was not broken.|It was dirty, but that did not matter.|Nobody had taken it.] {name}
+thanked {f_name} and gave {pet_name} [something good to eat|a treat|a big hug]. [From that day on, {he} always put the
+{thing} in {his} bag.|After that, {he} took better care of {his} things.|That night {he} slept very well.]
+"""),
+    "storm": ("outdoors meal", """
+{name} and {f_name} [were|sat|met] {at}. [It was a warm day|The sky was blue|The sun was shining], and they had
+brought {meal} to eat.
+
+[Then|Suddenly|After lunch] dark clouds came over the [hill|trees|houses]. [The wind grew strong.|It became cold.|The
+birds stopped singing.] "It is going to rain," said {f_name}.
+
+[They packed|{name} packed|{f_name} packed] everything into the [basket|bag], and they [ran|hurried] to [a small
+hut|an old barn|a big tree|the nearest house].
+
+[Just then|A moment later] the rain [began|started to fall]. [Because the hut was dry|Because they had been
+quick|Because they had run fast], they did not get [very |]wet.
+
+They shared the {meal} and [told each other stories|talked about the summer|sang songs|played a word game] until the
+rain stopped.
+
+[Then|When they went outside], they saw a rainbow [over the fields|in the sky|above the hills]. "[I am glad that it
+rained|This was the best part of the day|How beautiful it is]," said {name}.
+
+[On the way home|Later|In the evening] they [laughed|talked] about it, and {f_name} said, "Next time we will take an
+umbrella."
+"""),
+    "garden": ("plant n", """
+In spring, {name} planted {n} {plural_plant} in {his} garden in {town}. Every [morning|evening|day] {he} gave them
+water, and every week {he} pulled out the weeds.
+
+[At first nothing happened|For two weeks nothing happened], but {name} did not give up. [Then small green leaves came
+out of the ground.|Then the first green leaves came up.]
+
+One day in summer {he} had to [travel to the sea|visit {his} aunt|work in another town] for a week. "Who will water my
+{plural_plant}?" {he} asked. "[I will|I can do it|Leave it to me]," said {f_name}.
+
+It was very [hot|dry] that week, so {f_name} came [every evening|twice a day|every morning] with a
+[big|blue|green|heavy] watering can. When {name} came back, {he} ran into the garden.
+
+The {plural_plant} were [tall|strong] and [green|full of life]. "[Thank you|You saved them|Thank you so much]!" {he}
+said. "Without water they would have died."
+
+{name} [and {f_name} ate {f_food} together|gave {f_name} a basket of flowers|invited {f_name} to dinner], and [they
+were both happy|that evening they sat in the garden until it was dark|they talked until the moon came up]. Since then
+they [take care of the garden together|help each other every summer|have been good friends].
+"""),
+    "kite": ("tint outdoors", """
+It was a windy [day|morning|afternoon], and {name} wanted to fly {his} {tint} kite {at}. {f_name} came along. [The
+wind was strong|The wind blew hard], and the kite [rose higher and higher|went up quickly].
+
+[But then|Suddenly] the [string broke|string slipped out of {his} hand], and the kite [landed|came down|got stuck] in
+a tall tree. {name} [tried to reach it|jumped up], but {he} was too short. {f_name} [shook the tree|threw a ball at
+it], but the kite did not move.
+
+"[We need a ladder|Let us get a ladder|A ladder would help]," said {f_name}. They asked {o_name}, the {o_job}, and
+{o_he} had one. {o_name} held the ladder while {name} climbed up [slowly|carefully]. {He} [took|pulled] the kite out
+of the branches and came down [safely|again].
+
+The kite had a small hole, so they [fixed it with tape|sewed it with thread|put a piece of paper over it].
+[Soon|Before long] it was in the air again. {o_name} [watched and smiled|flew it for a while, too]. "[It is good to
+have friends with ladders|Three people can do what one cannot|Now you know why I keep a ladder]," {o_he} said, and
+they all laughed.
+"""),
+    "gift": ("thing tint", """
+{f_name} had a birthday on {day}. {name} wanted to [give|buy] {f_him} something nice, but {he} did not know what.
+"[What does {f_he} like|What would make {f_him} happy]?" {he} asked {o_name}.
+
+"{F_his} favorite color is {f_color}," said {o_name}, "and {f_he} lost {f_his} {thing} last week." So {name} went to
+the [market|shop] and looked for {an_f_color} {thing}. The first shop had only {tint2} ones. The second shop was
+closed.
+
+In the third shop {he} found a [beautiful|fine|lovely] {f_color} {thing}. It cost {n} coins, and {name} had just
+enough. {He} wrapped it in [paper|{tint} paper|an old map] and [wrote|put] a card with it.
+
+When {f_name} opened the box, {f_he} [smiled|laughed|was very surprised]. "How did you know that I needed {an_thing}?"
+{f_he} asked. "And it is {f_color}!" {name} [only smiled|looked at {o_name} and said nothing|said, "A friend told
+me."]. Then they all ate [cake|{f_food}] together[| and danced until late|, and it was a wonderful evening].
+"""),
+    "race": ("place far_town", """
+Every year there is a race in {far_town}. This year {name} and {f_name} wanted to run in it. {name} [trained|ran]
+every morning [before breakfast|before work], even in the rain. {f_name} said, "I am fast already," and [stayed in
+bed|slept until nine|watched from the window].
+
+On {day} the race began at the {place}. At first {f_name} was [far|well] ahead. But after [two miles|the first
+hill|the bridge] {f_he} was [tired|out of breath] and had to [walk|slow down|sit down]. {name} was not as fast, but
+{he} did not stop. [Step by step|Slowly] {he} came closer, and near the end {he} passed {f_name}.
+
+{name} did not win the race, because {o_name} was even faster, but {he} came in [second|third]. {f_name} came in much
+later. "[Now I know why you trained every morning|I should have trained, too|Next year I will train with you]," said
+{f_he}. "[Good|Then come with me tomorrow|I would like that]," said {name}. [The next morning|The day after the race]
+they ran together along the river.
+"""),
+    "noise": ("animal walker", """
+[In the middle of the night|Late one evening|Just before midnight], {name} heard a [strange|funny|loud] noise. It came
+from the [roof|kitchen|garden|cellar]. [{pet_name} the {pet} heard it, too.|Even {pet_name}, the {pet}, looked up.]
+{name} [was afraid|did not like it], but {he} took a lamp and went to see what it was.
+
+[There was nothing behind the door.|Nobody was on the stairs.|Everything looked the same as always.] Then {he} heard
+it again: [tap, tap, tap|scratch, scratch|bump, bump]. {He} opened the [window|door|big box] very slowly, and there
+sat {an_animal}! It was [small|wet|cold] and [hungry|tired|afraid]. {name} had to laugh. "So you made all that noise,"
+{he} said.
+
+{He} gave it some [water|food] and [left|put] it in a warm [box|corner|basket] for the night. In the morning {name}
+took the {animal} to {vet}, the vet. "It is [healthy|fine|in good health]," said {vet}. "It only lost its way." So
+they carried it to the forest and let it go. [{name} waved|It looked back once] and then it was gone. [That night it
+was very quiet in the house.|That night {name} slept like a stone.]
+"""),
+    "bake": ("cake walker neighbor", """
+{name} wanted to bake {an_cake} for {f_name}. {He} [put|mixed] flour, eggs and [butter|milk] in a [big|white|deep]
+bowl. But [when {he} looked for the sugar, there was none left|the sugar box was empty]. It was Sunday, and the shops
+were closed.
+
+"What can I do?" {he} thought. {He} went to {o_name}, who lives [next door|in the same street|across the street]. "Do
+you have some sugar?" {he} asked. "[Yes, of course|Of course|I have plenty]," said {o_name}, "[but I have no eggs|but
+I need some flour|but my milk is gone]. Let us trade." So {name} came home with a cup of sugar, and {o_name} got what
+{o_he} needed.
+
+{name} put the {cake} in the oven for {n10} minutes. Soon the [whole house|kitchen] smelled [sweet|wonderful]. {He}
+[almost|nearly] forgot the time because {he} was [reading|on the phone|singing], but {pet_name} the {pet} [sat down in
+front of the oven|ran around the kitchen|made a noise]. "Oh, the {cake}!" cried {name}, and took it out just in time.
+{f_name} [ate three pieces|said that it was the best {cake} in {town}|loved it]. The last piece was for {o_name}.
+"""),
+    "boat": ("tint boat meal", """
+{name} found an old boat [by the river|at the lake|near the harbor]. It was gray and had a hole in it. "[Nobody wants
+it|It is no good]," said {f_name}. "I want it," said {name}. First {he} [cleaned|washed] it. Then {he} closed the hole
+with a piece of wood. {o_name} showed {him} how to make it tight. {f_name} [watched for two days|only laughed at
+first], and then {f_he} began to help. They painted the boat {tint}, and on the side they wrote its name: {boat}.
+
+[It took them {n} weeks.|After {n} weeks it was ready.] On {day} they pushed the boat into the water. [Would it
+float?|Everybody held their breath.] It did! {name} took the oars, and {f_name} sat [in front|at the back]. "I was
+wrong," said {f_he}. "[It was a good boat all the time|It only needed some work|Old things can be beautiful]." {name}
+smiled. [They rowed to the other side and ate {meal}.|They stayed on the water until the sun went down.|A duck swam
+behind them all the way.] Now the {boat} belongs to both of them, and every [Sunday|summer evening] they go out on the
+water.
+"""),
+    "sick": ("walker", """
+On {day} {name} did not come to work. {He} was ill: {his} head was hot and {his} throat hurt. {f_name} [heard about
+it|missed {him}] and went to {his} house. "You must [stay in bed|drink a lot|rest]," {f_he} said. {F_he} made hot
+[tea|soup] and opened the window to let in fresh air. {pet_name} the {pet} [stayed next to the bed|did not leave the
+room] all day.
+
+{name} could not work, so {f_name} [fed the {pet}|watered the flowers|went to the shop] for {him}. {o_name} brought
+{food}, because that is what {name} likes best. "[You are all so kind|Thank you, my friends]," said {name}[, and fell
+asleep| in a weak voice|]. [After three days|After a few days|On the fourth day] {he} felt [much better|well again].
+The first thing {he} did was to [write|send] a card to {f_name} and {o_name}.
+
+A month later {f_name} was ill. Who came with hot tea? It was {name}, [of course|and {pet_name} came along]. "[Now it
+is my turn|You helped me, so I help you]," {he} said. [That is what friends are for.|Good friends help each other.]
+"""),
+    "bird": ("outdoors tint walker", """
+{name} was walking {at} when {he} saw a [little|young|small] bird on the ground. [One of its wings was hurt, and it|It
+had hurt its wing and] could not fly. {name} picked it up very gently and [carried it home|put it in {his} hat]. {He}
+made a nest out of {an_tint} scarf in a box. But {pet_name}, {his} {pet}, [looked at the box with big eyes|was too
+curious|wanted to play with it], so {he} [kept the door closed|put the box on a high shelf].
+
+{He} asked {f_name} what birds eat. "[Seeds and small worms|Seeds, mostly|Worms and seeds]," said {f_name}, "and it
+needs water." Every day {name} fed the bird, and every day it grew stronger. After {n} weeks it [hopped|flew] around
+the room. Then {name} knew that it was time. {He} took the box [outside|to the window|back to the place where {he} had
+found it] and opened it. The bird [sat still for a moment|looked around] and then flew up into a tree. {name} was [a
+little sad|sad and happy at the same time]. But the next [morning|spring] {he} heard a song in front of {his} window,
+and there it was. [It had come back to say thank you.|{He} was sure that it was the same bird.]
+"""),
+    "bus": ("place crop far_town", """
+{name} had to be in {far_town} at [nine|ten|eleven] o'clock, because {he} wanted to [meet {f_name}|see {f_name}|help
+{f_name} at the {place}]. But {he} slept too long, and when {he} came to the [bus stop|station], the bus [had just
+left|was gone]. The next one would come in two hours. "[What a pity|What now|Oh no]," {he} said.
+
+[So {he} began to walk.|Then {he} thought of {his} bicycle.|At first {he} wanted to go home again.] Just then {o_name}
+came by with [a cart|an old truck|a small car] full of {plural_crop}. "[Where do you want to go|Do you need a ride]?"
+asked {o_name}. "To {far_town}!" said {name}. "Get in," said {o_name}, "[I am going there, too|that is on my way]."
+[They talked all the way|On the way they sang songs|It was slow, but it was fun], and {name} [helped|promised to help]
+{o_name} to unload the {plural_crop}.
+
+When {he} [arrived|got there], {f_name} was [still waiting|just coming around the corner]. "I missed the bus," said
+{name}. "I know," said {f_name}. "[I missed it, too|So did I|I was late, too]!" They both laughed. [Since that day
+{name} has two clocks next to {his} bed.|The next time {name} got up an hour earlier.]
+"""),
+    "market": ("crop thing", """
+On market day {name} helped {f_name} to sell {plural_crop} in the town square. [Many people came|It was a busy day],
+and by noon their baskets were almost empty. A [woman in a long coat|man with a gray beard|tall stranger] bought the
+last {crop} and hurried away. Then {name} saw {an_thing} on the ground. "The stranger must have lost it," {he}
+thought. [{He} could have kept it.|It looked expensive.] But {name} is honest. {He} asked {f_name} to wait and ran
+[through the crowd|down the street|after the stranger].
+
+{He} looked [at the station|near the church|on the bridge] and [in the bakery|at the post office]. At last {he} saw
+the stranger at the bus stop. "You lost this," said {name}, [out of breath|and held it out]. The stranger was [very
+happy|surprised and glad]. "This {thing} belonged to my grandmother," said the stranger. "Thank you! How can I repay
+you?" "[You do not have to|There is no need]," said {name}. But the next week the stranger came back and bought [all
+of their {plural_crop}|twice as many {plural_crop}|{plural_crop} for a whole school]. "[It pays to be honest|You see,
+people remember kindness]," said {f_name}.
+"""),
+    "snow": ("n thing tint", """
+[In January|In February|One winter night] it snowed for {n} days. When {name} opened the door, the snow was as high as
+[a table|a chair|{his} knees]. {His} {pet}, {pet_name}, [looked at it and went back to bed|did not want to go
+outside|was very surprised]. The road was closed, so nobody could [go to work|leave the town|buy bread].
+
+{f_name} came with a shovel. "Let us clear the [path|street|road]," {f_he} said. [They worked all morning|They began
+at one end|{name} took one side and {f_name} took the other]. First they cleared the path of old Mr. Brown, because he
+could not do it himself. Then they cleared the way to the [bakery|school|well]. By [noon|three o'clock] they were
+tired and hungry, but [the road was open|people could walk again].
+
+Mr. Brown called them into his house. There was hot [chocolate|soup|tea] for everybody. With the rest of the snow they
+built a snowman. They gave it a carrot for a nose, and {name} put {his} {tint} {thing} next to it. [The snowman stood
+there until March.|In the spring it melted, but nobody forgot that day.|When the sun came out, it became smaller every
+day.]
+"""),
+    "swim": ("meal n", """
+{name} could not swim. {He} liked to look at the [lake|sea|river], but {he} was afraid of deep water. {f_name} could
+swim like a fish. "I will teach you," said {f_he}. "[It is easy|It takes time, but you will learn it|You only need
+courage]."
+
+On {day} they began where the water was [shallow|not deep]. First {name} learned to [breathe out under the water|float
+on {his} back]. The next day {he} learned to move {his} legs. [{He} swallowed some water and wanted to stop|Twice {he}
+wanted to give up|It was hard at first], but {f_name} said, "[One more time|Try it again|You are doing well]." After
+{n} days {name} swam [ten meters|from one stone to the next|to the boat and back] alone. "I did it!" {he} cried.
+[{His} heart was beating fast.|{He} had never been so proud.] To celebrate, they ate {meal} on the grass. At the end
+of the summer {name} swam across the whole [bay|pool|lake] with {f_name} next to {him}. "And now," said {f_name}, "you
+can teach me something. You are {an_job}, after all!" [So that winter {f_name} learned something new from
+{name}.|"With pleasure," said {name}.]
+"""),
+    "picture": ("place tint", """
+The school in {town} had a gray wall, and nobody liked it. {name} had an idea. "We could paint it," {he} said to
+{f_name}. They asked {o_name}, and {o_name} asked the teacher. [The teacher said yes|"Why not?" said the teacher|The
+teacher was happy about the idea]. On {day} they came with brushes and [many colors|ten pots of paint]. {name} painted
+a [big|huge] {tint} sun. {f_name} painted the {place} with all its [people|trees|birds]. {o_name} painted
+{o_pet_name}, {o_his} {o_pet}.
+
+[Then somebody kicked over a pot of paint|Then it began to rain|In the afternoon they ran out of green paint].
+"[Everything is lost|What shall we do]?" asked {f_name}. But {name} stayed calm. [They covered the wall|They waited
+for an hour], and then they went on. [Children came and helped.|People stopped to look.|The children put their hands
+in the paint and pressed them on the wall.] In the evening the wall was full of color. Now everybody in {town} likes
+to walk past the school. In one corner stand three names: {name}, {f_name} and {o_name}.
+"""),
 }
 
-# %% ../nbs/01b_tinyworld.ipynb #2f40478c
+# %% ../nbs/01b_tinyworld.ipynb #74295b70
+STORY_POOLS = {
+    "thing": THINGS, "place": tuple(PLACES), "outdoors": OUTDOORS, "tint": TINTS, "n": ("two", "three", "four", "five", "six"),
+    "meal": ("bread and cheese", "apples", "sandwiches", "cake", "pancakes", "cookies", "soup", "pears", "rice", "salad"),
+    "plant": ("rose", "sunflower", "tomato", "bean", "tulip", "pumpkin", "cabbage", "strawberry"),
+    "cake": ("apple cake", "lemon cake", "chocolate cake", "carrot cake", "cherry cake", "plum cake", "honey cake"),
+    "crop": ("apple", "potato", "carrot", "onion", "pear", "pumpkin", "cabbage", "melon", "plum"),
+    "animal": ("owl", "rabbit", "fox", "squirrel", "hedgehog", "badger", "mouse"),
+    "boat": ("Seagull", "Dolphin", "Swan", "Star", "Wind", "Rose"),
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #75625c11
+def cast(rng: Random, split: str, *pools: Sequence, heroes: Sequence[Person] = PEOPLE, neighbor: bool = False,
+         ) -> tuple[dict[str, str], tuple]:  # slots for a template, and one item of each pool
+    "Three different people and one item of each pool, whose combination belongs to the split."
+    while True:
+        hero, friend, other = rng.choice(heroes), rng.choice(PEOPLE), rng.choice(PEOPLE)
+        items = tuple(rng.choice(pool) for pool in pools)
+        if len({hero.name, friend.name, other.name}) < 3 or (neighbor and other.town != hero.town):
+            continue
+        if split_of(hero.name, friend.name, *items) == split:
+            return person_slots(hero) | person_slots(friend, "f_") | person_slots(other, "o_"), items
+
+# %% ../nbs/01b_tinyworld.ipynb #33a8f94c
+WALKERS = tuple(p for p in PEOPLE if p.pet in ("dog", "cat"))  # their pets come along
+
+# %% ../nbs/01b_tinyworld.ipynb #ca5555fc
+VETS = tuple(p.name for p in PEOPLE if p.job == "vet")
+
+# %% ../nbs/01b_tinyworld.ipynb #16ffbc64
+def make_plot(rng: Random, split: str) -> str:
+    "A story of three people with a beginning, a trouble and an end."
+    wanted, text = STORIES[rng.choice(tuple(STORIES))]
+    flags = {"walker", "neighbor", "far_town"} & set(wanted.split())
+    names = [name for name in wanted.split() if name not in flags]
+    slots, items = cast(rng, split, *(STORY_POOLS[name] for name in names), heroes=WALKERS if "walker" in flags else PEOPLE,
+                        neighbor="neighbor" in flags)
+    slots |= dict(zip(names, items, strict=True))
+    slots["at"] = PLACES[slots.get("place") or slots.get("outdoors") or "park"]
+    slots["vet"] = rng.choice([v for v in VETS if v not in (slots["name"], slots["f_name"])])
+    slots["far_town"] = rng.choice([t for t in TOWNS if t != slots["town"]])
+    slots["tint2"] = rng.choice([t for t in TINTS if t != slots["f_color"]])
+    for name, pool in (("tint", TINTS), ("n", STORY_POOLS["n"]), ("weather", WEATHER), ("day", DAYS.split())):
+        slots.setdefault(name, rng.choice(pool))
+    paragraphs = [" ".join(p.split()) for p in text.strip().split("\n\n")]
+    return spin(rng, rng.choice((" ", "\n\n")).join(paragraphs), n10=rng.choice(("thirty", "forty", "fifty")), **slots)
+
+# %% ../nbs/01b_tinyworld.ipynb #77cc5a80
+# small troubles: wish | but | so | then
+EPISODES = tuple(tuple(part.strip() for part in row.split("|")) for row in """
+wanted to read a book | the lamp did not work | {he} lit a candle | {he} could read until midnight
+wanted to make soup | there was no salt in the house | {he} asked {f_name} for some | the soup tasted very good
+wanted to sleep | the neighbors made a lot of noise | {he} closed the window | it was quiet at last
+wanted to write a letter | {his} pen was empty | {he} took a pencil | the letter was ready before noon
+wanted to buy bread | the bakery was closed | {he} baked a loaf at home | the whole house smelled of fresh bread
+wanted to cross the river | the bridge was broken | {f_name} took {him} across in a boat | {he} came home in time for dinner
+wanted to open the door | the key did not fit | {he} looked for the right key | the door opened at once
+wanted to go for a walk | it rained very hard | {he} took an umbrella | {he} stayed dry
+wanted to hang up a picture | {he} had no hammer | {he} borrowed one from {f_name} | the picture soon hung on the wall
+wanted to call {f_name} | the phone was broken | {he} went to see {f_him} | they talked for two hours
+wanted to go to work | {his} bicycle had a flat tire | {he} walked | {he} was only ten minutes late
+wanted to see the stars | there were too many clouds | {he} waited for an hour | the sky became clear and full of stars
+wanted to have tea | the cups were all dirty | {he} washed the cups | {he} drank hot tea with honey
+wanted to reach the top shelf | {he} was not tall enough | {he} stood on a chair | {he} got what {he} needed
+wanted to take a photo | it was too dark in the room | {he} opened the curtains | the photo was bright and clear
+wanted to surprise {f_name} | {f_he} came home too early | {he} hid behind the sofa | {f_name} laughed when {he} jumped out
+wanted to plant a tree | the ground was too hard | {he} poured water on it | the hole was easy to dig
+wanted to pick the apples | the tree was too high | {f_name} brought a ladder | they filled three baskets
+wanted to wear the new coat | a button was missing | {he} sewed on another one | the coat looked as good as new
+wanted to listen to the radio | it made a strange sound | {he} asked {f_name} to repair it | there was music in the house again
+wanted to eat outside | the wind blew everything away | {he} ate in the kitchen | nobody was cold
+wanted to carry the box | it was too heavy | {f_name} took the other side | together it was easy
+wanted to catch the train | the clock was slow | {he} ran all the way | {he} got on at the last moment
+wanted to wash {his} clothes | there was no soap | {he} went to the shop and bought some | everything was clean by the evening
+wanted to paint the fence | there was not enough paint | {he} mixed two colors | the fence looked better than before
+wanted to feed the {pet} | the food was all gone | {f_name} gave {him} some | {pet_name} was happy
+wanted to sing a song | {he} did not know the words | {f_name} wrote them down | they sang it together
+wanted to light a fire | the wood was wet | {he} brought dry wood from the shed | soon the room was warm
+wanted to bake cookies | the butter was too hard | {he} put it in the sun | it was soft after a short time
+wanted to swim in the lake | the water was too cold | {he} lay in the sun and read | it was a good afternoon all the same
+wanted to build a shelf | one board was too long | {he} cut it with a saw | the shelf fit the wall exactly
+wanted to learn the drums | it was too loud for the neighbors | {he} practiced in the barn | nobody heard a thing
+wanted to visit {f_name} | {he} forgot the way | {he} asked a man on the street | {he} found the house at once
+wanted to play chess | {he} could not find the white queen | {he} took a button instead | the game could begin
+wanted to drink milk | the bottle was empty | {he} went to the farm | {he} came back with two full bottles
+wanted to clean the windows | the ladder was too short | {f_name} brought a longer one | the sun came in through every window
+wanted to sit in the shade | there was no tree in the yard | {he} put up a big umbrella | {he} had a cool place to rest
+wanted to stay awake | {he} was very tired | {he} drank some coffee | {he} finished {his} work that night
+wanted to find north | {he} had no compass | {he} waited until noon and looked at the sun | {he} knew which way to go
+wanted to save money | everything was expensive | {he} stopped buying sweets | after a year {he} could buy a new bicycle
+""".strip().splitlines())
+
+# %% ../nbs/01b_tinyworld.ipynb #f330db3c
+def make_episodes(rng: Random, split: str) -> str:
+    "Two or three small stories: somebody wants something, something is in the way, somebody finds a way."
+    parts = []
+    for _ in range(rng.randint(2, 4)):
+        slots, ((wish, but, so, then),) = cast(rng, split, EPISODES)
+        when = rng.choice(("One day", "One evening", "Yesterday", f"On {rng.choice(DAYS.split())}", "Last week", "One morning", ""))
+        middle = rng.choice((". But ", ", but ", ", but "))
+        link = rng.choice((". So ", ". So ", ", so "))
+        end = rng.choice((", and ", ", and ", ". In the end "))
+        extra = rng.choice(("", "", ' "What a good idea," said {f_name}.', ' "That was easy," said {name}.',
+                            " {name} was glad.", " {name} likes to solve problems.", " {f_name} was glad, too."))
+        start = f"{when}, " if when and rng.random() < 0.5 else (when + " " if when else "")
+        parts.append(spin(rng, start + "{name} " + wish + middle + but + link + so + end + then + "." + extra, **slots))
+    return rng.choice(("\n\n", "\n", " ")).join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #957dcccf
+def make_story(rng: Random, split: str = "train") -> str:
+    "A short story: mostly one plot with three people, sometimes a few small episodes."
+    return make_plot(rng, split) if rng.random() < 0.7 else make_episodes(rng, split)
+
+# %% ../nbs/01b_tinyworld.ipynb #1c529215
+def short_answer(fact: Fact) -> str:
+    "The answer alone, as a sentence."
+    return upper_first(fact.answer) + "."
+
+# %% ../nbs/01b_tinyworld.ipynb #dce7ca19
+def make_quiz(rng: Random, split: str) -> str:
+    "Two people ask each other for facts."
+    slots, _ = cast(rng, split)
+    first, second = slots["name"], slots["f_name"]
+    play = rng.random() < 0.5  # as in a play, or as in a story
+    lines = [spin(rng, "{name} and {f_name} [are sitting|sit] {at} and [ask each other questions|play a game of questions|test each other].",
+                  at=PLACES[rng.choice(OUTDOORS)], **slots)]
+    for i, fact in enumerate(draw_some(rng, split, facts(), rng.randint(4, 7))):
+        a, b = (first, second) if i % 2 == 0 else (second, first)
+        question, answer = ask(rng, fact, split), rng.choice((state(rng, fact), state(rng, fact), short_answer(fact)))
+        if rng.random() < 0.12:  # somebody who does not know is told
+            answer, told = rng.choice(("I do not know.", "I am not sure.", "I forgot.")), state(rng, fact)
+        else:
+            told = rng.choice(("Correct!", "Right!", "That is right.", "Very good.", "Yes, that is correct.", ""))
+        if play:
+            lines += [f"{a}: {question}", f"{b}: {answer}"] + ([f"{a}: {told}"] if told else [])
+        else:
+            verb = rng.choice(("asks", "says", "wants to know"))
+            reply = f'"{answer[:-1]},"' if answer.endswith(".") and not answer.endswith("..") else f'"{answer}"'
+            lines.append(f'"{question}" {verb} {a}. {reply} [[answers|says]] {b}.'.replace("[[answers|says]]", rng.choice(("answers", "says")))
+                         + (f' "{told}"' if told else ""))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #f21f763e
+CATEGORIES = {name: tuple(items.split()) for name, items in parse_table("""
+fruit: apple banana pear plum cherry lemon grape peach melon mango strawberry
+animal: dog cat horse cow pig sheep lion tiger rabbit fox goat bear wolf mouse
+color: red blue green yellow pink purple brown black white gray
+tool: hammer saw shovel broom needle screwdriver ladder rake
+vegetable: carrot potato onion cabbage bean pea spinach pumpkin
+vehicle: car bus train bicycle boat truck airplane ship
+musical instrument: drum flute piano violin guitar trumpet harp
+part of the body: hand foot head nose ear eye arm leg knee
+piece of furniture: table chair bed sofa shelf desk bench
+piece of clothing: hat coat shirt sock shoe glove scarf sweater dress
+drink: water milk tea coffee juice lemonade
+bird: eagle owl duck swan parrot penguin sparrow crow
+insect: bee ant butterfly beetle mosquito moth
+""").items()}
+
+# %% ../nbs/01b_tinyworld.ipynb #e34e210c
+MASS_NOUNS = set("water milk tea coffee juice lemonade spinach".split()) | set(CATEGORIES["color"])
+
+# %% ../nbs/01b_tinyworld.ipynb #199e5af2
+def with_article(noun: str) -> str:
+    "\"an owl\", but \"milk\" and \"red\"."
+    return noun if noun in MASS_NOUNS else f"{article(noun)} {noun}"
+
+# %% ../nbs/01b_tinyworld.ipynb #a1836505
+def label_lines(rng: Random, items: Sequence[str], labels: Sequence[str]) -> str:
+    "A list of items, each with its label, in one of several layouts."
+    layout = rng.choice(("- {item}={label}", "- {item}={label}", "{label}. {item}", "{label}) {item}", "({label}) {item}",
+                         "{label}: {item}", "{item} = {label}", "{item}: {label}", "- {item}: {label}", "{label} = {item}"))
+    return "\n".join(layout.format(item=i, label=x) for i, x in zip(items, labels, strict=True))
+
+# %% ../nbs/01b_tinyworld.ipynb #e0e58c1a
+def some_labels(rng: Random, n: int) -> list[str]:
+    "Labels for a list: mostly A, B, C, D in order."
+    kind = rng.random()
+    if kind < 0.75:
+        return list("ABCDEFGH"[:n])
+    if kind < 0.85:
+        return rng.sample("ABCDEFGHKLMNPRSTXYZ", n)
+    return [str(i + 1) for i in range(n)]
+
+# %% ../nbs/01b_tinyworld.ipynb #24ed2271
+def match_list(rng: Random, split: str) -> str:
+    "A labelled list, then the label of an item or the item of a label."
+    n = rng.choice((3, 4, 4, 4, 5, 6))
+    words = CATEGORIES[rng.choice(tuple(CATEGORIES))] if rng.random() < 0.5 else spelling_words("train")
+    items, labels = draw_some(rng, split, words, n), some_labels(rng, n)
+    letter = "letter" if labels[0].isalpha() else "number"
+    pairs = list(zip(items, labels, strict=True))
+    rng.shuffle(pairs)
+    to_label, to_item = rng.choice((
+        ("Which {letter} belongs to {item}?\n{label}", "Which word has the {letter} {label}?\n{item}"),
+        ("{item}: {label}", "{label}: {item}"),
+        ("{item}={label}", "{item}={label}"),
+        ("The {letter} of {item} is {label}.", "The word with the {letter} {label} is {item}."),
+        ("Q: What is the {letter} of {item}?\nA: {label}", "Q: What has the {letter} {label}?\nA: {item}"),
+        ("Find {item}.\n{label}", "Find {label}.\n{item}"),
+        ("{item} is {label}.", "{label} is {item}."),
+        ("Respond only with the {letter} of {item}.\n{label}", "Respond only with the word of {label}.\n{item}"),
+        ("Where is {item}?\n{label}", "What is {label}?\n{item}"),
+    ))
+    lines = [(to_label if rng.random() < 0.75 else to_item).format(letter=letter, item=i, label=x)
+             for i, x in pairs[:rng.randint(2, n)]]
+    return label_lines(rng, items, labels) + "\n\n" + "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #59bd692c
+def match_boxes(rng: Random, split: str) -> str:
+    "What is in which box, in prose."
+    n = rng.choice((3, 4, 4, 5))
+    items = [with_article(i) for i in draw_some(rng, split, THINGS, n)]
+    labels = list("ABCDEFGH"[:n]) if rng.random() < 0.7 else rng.sample(TINTS, n)
+    letters = labels[0].isupper()
+    names = [f"box {x}" if letters else f"the {x} box" for x in labels]
+    verb = rng.choice(("holds", "contains", "has"))
+    lines = [f"There are {('three', 'four', 'five')[n - 3]} boxes. "
+             + " ".join(upper_first(f"{box} {verb} {item}.") for box, item in zip(names, items, strict=True))]
+    for box, item in rng.sample(list(zip(names, items, strict=True)), rng.randint(2, 3)):
+        the = "the " + item.split(" ", 1)[1]
+        lines.append(rng.choice((f"Which box {verb} {item}? {upper_first(box)}.", f"Where is {the}? It is in {box}.",
+                                 f"{upper_first(the)} is in {box}.", f"What is in {box}? {upper_first(item)}.")))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #376b976b
+def match_people(rng: Random, split: str) -> str:
+    "Who has what."
+    n = rng.choice((3, 4, 4, 5))
+    people = rng.sample(PEOPLE, n)
+    things = draw_some(rng, split, THINGS, n)
+    lines = [" ".join(f"{p.name} has {article(t)} {t}." for p, t in zip(people, things, strict=True))]
+    for p, t in rng.sample(list(zip(people, things, strict=True)), rng.randint(2, 3)):
+        lines.append(rng.choice((f"Who has the {t}? {p.name}.", f"What does {p.name} have? {upper_first(article(t))} {t}.",
+                                 f"The {t} belongs to {p.name}.", f"Who has the {t}? {p.name} has the {t}.")))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #43134a9a
+def match_code(rng: Random, split: str) -> str:
+    "A secret code: words stand for numbers or letters."
+    n = rng.choice((3, 4, 4, 5))
+    words = draw_some(rng, split, spelling_words("train"), n)
+    values = rng.sample("ABCDEFGH", n) if rng.random() < 0.7 else [str(v) for v in rng.sample(range(10), n)]
+    code = dict(zip(words, values, strict=True))
+    lines = [rng.choice(("In a secret code, ", "In this code, ", "Here is a code: ")) + ", ".join(f"{w} means {v}" for w, v in code.items()) + "."]
+    for _ in range(rng.randint(2, 4)):
+        message = [rng.choice(words) for _ in range(rng.randint(1, 3))]
+        answer = " ".join(code[w] for w in message)
+        lines.append(rng.choice(("{m}: {a}", "What does {m} mean? {a}", "{m} means {a}.")).format(m=" ".join(message), a=answer))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #d85d635c
+def choice_question(rng: Random, question: str, options: Sequence[str], right: str, label_only: bool | None = None) -> str:
+    "A multiple-choice question with its answer."
+    labels = list("ABCDEFGH"[:len(options)])
+    label = labels[list(options).index(right)]
+    head = rng.choice(("Multiple Choice question: ", "Question: ", "")) + question
+    tail = rng.choice((f"\n\nRespond only with the letter of the correct answer.\n{label}", f"\n\nRespond only with the letter of the correct answer.\n{label}",
+                       f"\nAnswer: {label}", f"\nAnswer:\n{label}", f"\nThe answer is {right}, so the letter is {label}.",
+                       f"\nThe answer is {label}.", f"\n{label}", f"\nRight answer: {label}, {right}."))
+    return f"{head}\n{label_lines(rng, options, labels)}{tail}"
+
+# %% ../nbs/01b_tinyworld.ipynb #f90e6977
+def match_category(rng: Random, split: str) -> str:
+    "Which of these things is a fruit? One of them is."
+    name, *others = rng.sample(sorted(CATEGORIES), 4)
+    while {name, *others} & {"animal"} and {name, *others} & {"bird", "insect"}:  # these overlap
+        name, *others = rng.sample(sorted(CATEGORIES), 4)
+    right, *wrong = draw(rng, split, *(CATEGORIES[c] for c in (name, *others)))
+    options = [right, *wrong]
+    rng.shuffle(options)
+    question = rng.choice((f"Which of these is {article(name)} {name}?", f"Which word names {article(name)} {name}?",
+                           f"One of these is {article(name)} {name}. Which one?"))
+    return choice_question(rng, question, options, right)
+
+# %% ../nbs/01b_tinyworld.ipynb #3623cef2
+def make_matching(rng: Random, split: str) -> str:
+    "Puzzles whose answer stands in the text above the question: find a label, an owner, a box."
+    forms = rng.choices((match_list, match_category, match_boxes, match_people, match_code), (6, 4, 1, 1, 1), k=rng.randint(2, 4))
+    return "\n\n".join(form(rng, split) for form in forms)
+
+# %% ../nbs/01b_tinyworld.ipynb #dc89b141
+@lru_cache(maxsize=None)
+def choice_facts(split: str) -> tuple[Fact, ...]:
+    "The facts that may be asked as multiple choice in this split."
+    return tuple(f for f in facts() if choice_split(f) == split)
+
+# %% ../nbs/01b_tinyworld.ipynb #799dfa4f
+def fact_options(rng: Random, fact: Fact, n: int = 4) -> list[str]:  # in random order
+    "The right answer among certainly wrong ones of its kind."
+    wrong = distractors(fact)
+    options = [fact.answer, *rng.sample(wrong, min(n - 1, len(wrong)))]
+    rng.shuffle(options)
+    return options
+
+# %% ../nbs/01b_tinyworld.ipynb #c00a0cf0
+def make_choices(rng: Random, split: str) -> str:
+    "Multiple-choice questions about facts."
+    parts = []
+    for fact in draw_some(rng, split, choice_facts(split), rng.randint(2, 4)):
+        parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact), fact.answer))
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #48a1ebeb
+def make_groups(rng: Random, split: str) -> str:
+    "What belongs together, and what does not."
+    lines = []
+    for _ in range(rng.randint(3, 6)):
+        a, b = rng.sample(sorted(CATEGORIES), 2)
+        while "animal" in (a, b) and {"bird", "insect"} & {a, b}:
+            a, b = rng.sample(sorted(CATEGORIES), 2)
+        x, y, z = draw_some(rng, split, CATEGORIES[a], 3)
+        odd = rng.choice(CATEGORIES[b])
+        row = [x, y, z, odd]
+        rng.shuffle(row)
+        the_group = upper_first(f"{with_article(x)}, {with_article(y)} and {with_article(z)}")
+        many = {"clothing": "pieces of clothing", "furniture": "pieces of furniture", "body": "parts of the body"}.get(a.split()[-1], plural(a))
+        lines.append(rng.choice((
+            f"{the_group} are all {many}. {upper_first(with_article(odd))} is {article(b)} {b}.",
+            f"Which word does not belong: {', '.join(row)}? The word {odd} does not belong, because the others are {many}.",
+            f"{upper_first(', '.join(row))}: three of them are {many}. The other one is {odd}.",
+            f"Is {with_article(x)} {article(a)} {a}? Yes. Is {with_article(odd)} {article(a)} {a}? No, {with_article(odd)} is {article(b)} {b}.",
+            f"Name three {many}. {upper_first(x)}, {y} and {z}.",
+        )))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #a68cd59d
+# Word problems: what is computed from the numbers a > b (and c), the text, the working
+PROBLEMS = (
+    ("a+b", "{name} has {a} {things}. {f_name} gives {him} {b} more. How many {things} does {name} have now?", "{a} + {b} = {r}. {name} has {r} {things}."),
+    ("a-b", "{name} has {a} {things}. {He} gives {b} of them to {f_name}. How many {things} are left?", "{a} - {b} = {r}. There are {r} {things} left."),
+    ("a+b", "There are {a} {things} on the table and {b} {things} in the box. How many {things} are there together?", "{a} + {b} = {r}. Together there are {r} {things}."),
+    ("a-b", "{name} has {a} coins. {An_thing} costs {b} coins. How many coins does {he} have after {he} buys it?", "{a} - {b} = {r}. {He} has {r} coins left."),
+    ("a*b", "{name} packs {b} boxes. There are {a} {things} in each box. How many {things} does {he} pack?", "{b} * {a} = {r}. {He} packs {r} {things}."),
+    ("a*b", "One {thing} costs {a} coins. How much do {b} {things} cost?", "{b} * {a} = {r}. They cost {r} coins."),
+    ("a+b", "{name} read {a} pages on {day} and {b} pages the day after. How many pages did {he} read in the two days?", "{a} + {b} = {r}. {He} read {r} pages."),
+    ("a-b", "A book has {a} pages. {name} has read {b} of them. How many pages must {he} still read?", "{a} - {b} = {r}. {He} must still read {r} pages."),
+    ("a-b", "{name} has {a} {things} and {f_name} has {b}. How many more {things} does {name} have?", "{a} - {b} = {r}. {name} has {r} more {things}."),
+    ("a+b", "{name} drove {a} miles in the morning and {b} miles in the evening. How far did {he} drive?", "{a} + {b} = {r}. {He} drove {r} miles."),
+    ("a/b", "{name} shares {a} {things} equally among {b} children. How many {things} does each child get?", "{a} / {b} = {r}. Each child gets {r} {things}."),
+    ("a*b", "{name} works {b} hours a day. How many hours does {he} work in {a} days?", "{a} * {b} = {r}. {He} works {r} hours."),
+    ("a+b-c", "{name} has {a} {things} and finds {b} more. Then {he} loses {c}. How many {things} does {he} have in the end?",
+     "First add: {a} + {b} = {s}. Then subtract: {s} - {c} = {r}. {He} has {r} {things}."),
+    ("a-b+c", "There were {a} people on a bus. {b} got off and {c} got on. How many people are on the bus now?",
+     "{a} - {b} = {s} people stayed. Then {s} + {c} = {r}. There are {r} people on the bus."),
+    ("a*b+c", "{name} buys {b} bags with {a} {things} in each bag. {He} already has {c} {things} at home. How many {things} does {he} have now?",
+     "In the bags there are {b} * {a} = {s} {things}. With the others it is {s} + {c} = {r}. {He} has {r} {things}."),
+    ("a*b-c", "{name} picks {b} baskets of {a} {fruits} each. {He} gives {c} {fruits} to {f_name}. How many {fruits} are left?",
+     "{name} picks {b} * {a} = {s} {fruits}. After giving some away {he} has {s} - {c} = {r}. There are {r} {fruits} left."),
+)
+
+# %% ../nbs/01b_tinyworld.ipynb #9c0b0eff
+def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
+    "Numbers for a formula such as a*b-c; every step's pair belongs to the split, and no result is below one."
+    if formula == "a/b":
+        while True:
+            b, r = rng.randint(2, 12), rng.randint(2, 12)
+            if number_pair_split(b * r, b) == split:
+                return {"a": b * r, "b": b, "r": r}
+    a, b = draw_pair(rng, split, 2, 12) if "*" in formula else draw_pair(rng, split, 2, 80)
+    if a == b and "-" in formula:
+        return problem_numbers(rng, split, formula)
+    s = {"*": a * b, "+": a + b, "-": a - b}[formula[1]]
+    if len(formula) == 3:
+        return {"a": a, "b": b, "r": s}
+    for _ in range(20):
+        c = rng.randint(2, s - 1 if formula[3] == "-" and s > 3 else 40)
+        if number_pair_split(s, c) == split and not (formula[3] == "-" and c >= s):
+            return {"a": a, "b": b, "c": c, "s": s, "r": s - c if formula[3] == "-" else s + c}
+    return problem_numbers(rng, split, formula)
+
+# %% ../nbs/01b_tinyworld.ipynb #5d3e90a9
+def make_problems(rng: Random, split: str) -> str:
+    "Word problems with their working."
+    parts = []
+    head, mid = rng.choice((("Problem: ", "\nSolution: "), ("Question: ", "\nAnswer: "), ("", "\n"), ("", " ")))
+    for _ in range(rng.randint(2, 4)):
+        formula, text, work = rng.choice(PROBLEMS)
+        slots, (thing, fruit) = cast(rng, split, THINGS[:-1], CATEGORIES["fruit"])
+        slots |= {"thing": thing, "things": plural(thing), "fruits": plural(fruit), "day": rng.choice(DAYS.split()[:-1])}
+        if rng.random() < 0.4:
+            slots["things"] = plural(fruit)
+            slots["thing"] = fruit
+        numbers = {k: str(v) for k, v in problem_numbers(rng, split, formula).items()}
+        parts.append(head + spin(rng, text, **slots, **numbers) + mid + spin(rng, work, **slots, **numbers))
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #1df35fdc
+def make_letters(rng: Random, split: str) -> str:
+    "Counting a letter in a word, step by step; counts from none to three, evenly where the words allow it."
+    lines = []
+    style = rng.randint(0, 3)
+    for _ in range(rng.randint(3, 5)):
+        want = rng.choice((0, 1, 1, 2, 2, 3))
+        while True:
+            word = rng.choice(spelling_words(split))
+            letter = rng.choice([x for x in "aeioustrnlmdpc" if word.count(x) == want] or [""])
+            if letter and split_of(word, letter) == split:
+                break
+        n, letters = word.count(letter), ",".join(word)
+        times = "time" if n == 1 else "times"
+        if style == 0:
+            lines.append(f"How many times does the letter {letter} occur in '{word}'? {word}: {letters}. The letter {letter} occurs {n} {times}.")
+        elif style == 1:
+            found, marks = 0, []
+            for x in word:
+                found += x == letter
+                marks.append(f"{x}:{found}" if x == letter else x)
+            lines.append(f"Count {letter} in '{word}': {' '.join(marks)}. The answer is {n}.")
+        elif style == 2:
+            lines.append(f"Q: How many {letter} are in the word '{word}'?\nA: '{word}' is spelled {letters}. So the number of {letter} is {n}.")
+        else:
+            lines.append(f"Word: '{word}'. Letters: {letters}. Letter to count: {letter}. Count: {n}.")
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #41faf08e
+def make_sorting(rng: Random, split: str) -> str:
+    "Words in alphabetical order, numbers by size."
+    parts = []
+    for _ in range(rng.randint(2, 4)):
+        if rng.random() < 0.6:
+            words = draw_some(rng, split, spelling_words("train"), rng.randint(3, 6))
+            row, ordered = ", ".join(words), sorted(words)
+            parts.append(rng.choice((
+                f"Words: {row}\nFrom A to Z: {', '.join(ordered)}",
+                f"Put these words in alphabetical order: {row}.\n{upper_first(', '.join(ordered))}.",
+                f"Sort: {row}\nSorted: {', '.join(ordered)}\nThe first word is {ordered[0]}, and the last word is {ordered[-1]}.",
+                f"Of the words {row}, the first one in the dictionary is {ordered[0]}.",
+                f"Words: {row}\nThe other way round: {', '.join(reversed(words))}",
+            )))
+        else:
+            numbers = draw_some(rng, split, range(1, 100), rng.randint(3, 6))
+            row, ordered = ", ".join(map(str, numbers)), sorted(numbers)
+            parts.append(rng.choice((
+                f"Numbers: {row}\nFrom small to large: {', '.join(map(str, ordered))}",
+                f"Sort the numbers {row}.\n{', '.join(map(str, ordered))}",
+                f"Which number is the largest: {row}? It is {ordered[-1]}. The smallest number is {ordered[0]}.",
+                f"Numbers: {row}\nFrom large to small: {', '.join(map(str, reversed(ordered)))}",
+            )))
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #49a9bb4f
+# Small talk: what one says | what the other says. The other's facts are the `f_` slots.
+TALK = {
+    "start": """
+Good morning, {f_name}! How are you? | Good morning, {name}! I am [fine|very well|well], thank you. And you?
+Hello, {f_name}! [Nice|Good] to see you. | Hello, {name}! [How are you today?|Nice to see you, too.]
+Hi, {f_name}. [What are you doing?|What are you doing here?] | Hi, {name}. I am [going to the {place}|waiting for the bus|looking for my {thing}].
+Good evening, {f_name}. [Did you have a good day?|How was your day?] | [It was a long day|It was a good day], but I am [a little |]tired.
+""",
+    "middle": """
+What is your favorite color? | My favorite color is {f_color}. [What is yours?|I have always liked it.]
+What do you like to eat? | I like {f_food} best of all. [I could eat it every day.|And you?]
+Do you have a pet? | Yes, I have {an_f_pet}. [Its name is {f_pet_name}.|It is called {f_pet_name}.]
+What is the name of your {f_pet}? | [Its name is {f_pet_name}.|My {f_pet} is called {f_pet_name}.]
+Where do you live? | I live in {f_town}. [It is a nice little town.|You should come and visit me.]
+What is your job? | I am {an_f_job}. [I like my work.|It is hard work, but I like it.]
+How is the weather in {f_town}? | It is [sunny|cold|warm|windy] today. [I hope it stays like that.|Tomorrow it may rain.]
+Where are you going? | I am going to the {place}. [Do you want to come with me?|I want to meet {o_name} there.]
+Have you seen my {thing}? | Yes, it is [on the table|under the chair|next to the door|in the kitchen]. [You left it there yesterday.|I saw it this morning.]
+Can you help me? | Of course. What can I do for you? | [I cannot open this box|I cannot find my {thing}|This bag is too heavy for me]. | [No problem|That is easy]. [Let us do it together.|Just wait a moment.]
+I am [hungry|very hungry]. | Then let us eat something. There [is bread and cheese|is soup|are apples] in the kitchen.
+I am [thirsty|very thirsty]. | Here is a glass of [water|milk|juice]. | [Thank you!|Thank you very much.]
+I am [tired|so tired]. | You should go to bed early tonight.
+I am cold. | [Close the window, please.|Put on a warm coat.|Come and sit near the fire.]
+I am sad today. | Why are you sad? | I lost my {thing}. | [I am sorry to hear that|Oh no]. [I will help you to look for it.|Maybe somebody will find it.]
+I am happy today! | Why are you so happy? | [My friend {o_name} is coming to see me.|I found my {thing} again.|Tomorrow is my birthday.]
+What time is it? | It is {hour} o'clock. | [Then I must go soon.|So late? Then I have to hurry.|Then we still have time.]
+What day is it today? | Today is {day}. [Tomorrow is {next_day}.|So tomorrow is {next_day}.]
+What are you reading? | I am reading {book}. [It was written by {author}.|{author} wrote it.] | [Is it good?|Do you like it?] | [Yes, very much.|Yes, I cannot stop reading.]
+Would you like [some tea|a cup of tea|some coffee]? | [Yes, please.|Yes, please. That is very kind of you.|No, thank you. I have just had some.]
+May I borrow your {thing}? | [Yes, but bring it back tomorrow.|Of course, here it is.|I am sorry, I need it myself today.] | [Thank you.|I understand.]
+What did you do yesterday? | I [went to the {place}|stayed at home and read a book|visited {o_name}|worked all day]. [And you?|What about you?] | I [cleaned the house|baked a cake|slept a lot|went for a long walk].
+What will you do on {day}? | I will [go to the {place}|meet {o_name}|stay at home|work in the garden]. [Do you want to come along?|Why do you ask?]
+Do you know {o_name}? | Yes, {o_he} lives in {o_town} and works as {an_o_job}. | [Is {o_he} nice?|What is {o_he} like?] | {O_he} is very [friendly|kind|funny].
+Do you know where the {place} is? | [Go straight on and turn left at the church.|It is behind the school.|Take the second street on the right.] | Thank you[ very much|]!
+How was the food? | It was [very good|delicious|a little too salty]. [Who cooked it?|Did you cook it yourself?] | {o_name} did. | [Please thank {o_him} for me.|I must ask {o_him} how {o_he} made it.]
+Tell me a joke. | Why did the cookie go to the doctor? Because it felt crumbly. | [That is funny!|Haha, not bad.]
+Tell me a joke. | What has hands but cannot clap? A clock. | [That is funny!|I did not know that one.]
+Can you keep a secret? | Yes, I can. What is it? | [I bought a present for {o_name}.|We are planning a party for {o_name}.] | [How nice!|{O_he} will be so happy.]
+I made a mistake. | [Everybody makes mistakes.|That is not so bad.] [You can learn from it.|Just try again.]
+I am afraid of the dark. | [You do not have to be afraid.|I will leave the light on.] [I am here.|Many people are.]
+Do you like music? | Yes, I [play the piano|sing in the choir|listen to music every day]. | [I would like to hear that one day.|So do I.]
+""",
+    "end": """
+I have to go now. [Goodbye!|See you tomorrow!|See you soon!] | Goodbye, {name}! [Have a nice day!|Take care!]
+[Thank you for your help.|Thank you for everything.] | You are welcome[, {name}|]. [See you soon!|Any time.]
+It was nice to talk to you. | [Yes, it was.|I enjoyed it, too.] [See you on {day}.|Good night, {name}.|Until next time!]
+[See you later!|Bye, {f_name}!] | [Bye, {name}!|See you!|Goodbye!]
+""",
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #01971a6b
+TALK_LINES = {part: tuple(tuple(p.strip() for p in re.split(r" \| (?=[A-Z\[{])", line)) for line in text.strip().splitlines())
+              for part, text in TALK.items()}
+
+# %% ../nbs/01b_tinyworld.ipynb #660b405a
+def make_dialogue(rng: Random, split: str) -> str:
+    "Two people talk about everyday things."
+    slots, (place, thing, day) = cast(rng, split, OUTDOORS, THINGS, DAYS.split())
+    book = rng.choice(facts_of("author"))
+    slots |= {"place": place, "thing": thing, "day": day, "next_day": after(DAYS)[day], "book": book.subject, "author": book.answer,
+              "hour": rng.choice("one two three four five six seven eight nine ten eleven twelve".split())}
+    exchanges = rng.sample(TALK_LINES["middle"], rng.randint(3, 6))
+    swap = {k[2:] if k.startswith("f_") else "f_" + k if "f_" + k in slots else k: v for k, v in slots.items()}
+    parts = [(rng.choice(TALK_LINES["start"]), slots)]
+    parts += [(e, rng.choice((slots, swap))) for e in exchanges]
+    parts.append((rng.choice(TALK_LINES["end"]), rng.choice((slots, swap))))
+    lines, prose = [], rng.random() < 0.25
+    for exchange, who in parts:
+        for i, said in enumerate(exchange):
+            text, name = spin(rng, said, **who), who["name" if i % 2 == 0 else "f_name"]
+            if prose:
+                verb = "asked" if text.endswith("?") else rng.choice(("said", "answered")) if i % 2 else "said"
+                text = text[:-1] + "," if text.endswith(".") else text
+                lines.append(f'"{text}" {verb} {name}.')
+            else:
+                lines.append(f"{name}: {text}")
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #35be8913
+# What is known of a person, asked and answered in short and in full
+ABOUT = (
+    ("Where does {name} live?", "In {town}.", "{name} lives in {town}."),
+    ("What is the job of {name}?", "{He} is {an_job}.", "{name} is {an_job}."),
+    ("What is {his2} favorite color?", "{Color}.", "The favorite color of {name} is {color}."),
+    ("What does {name} like to eat?", "{Food}.", "{name} likes to eat {food}."),
+    ("What pet does {name} have?", "{An_pet}.", "{name} has {an_pet}."),
+    ("What is the name of {his2} {pet}?", "{pet_name}.", "The {pet} of {name} is called {pet_name}."),
+    ("Who has {an_pet} called {pet_name}?", "{name}.", "{name} has {an_pet} called {pet_name}."),
+)
+
+# %% ../nbs/01b_tinyworld.ipynb #711ab478
+def make_people(rng: Random, split: str) -> str:
+    "Who somebody is: where they live, what they like, their pet and their work."
+    parts = []
+    for person in draw_some(rng, split, PEOPLE, rng.randint(2, 3)):
+        slots = person_slots(person)
+        slots["his2"] = person.name + "'s"
+        sentences = [
+            "{name} [lives in|comes from|is from] {town}[|, a town with {sight}].", "{name} is {an_job}.",
+            "{name} has {an_pet} called {pet_name}.", "[{His} favorite color is {color}.|{name} likes the color {color}.]",
+            "[{He} likes to eat {food}.|{His} favorite food is {food}.|{name} loves {food}.]",
+        ]
+        first, *rest = sentences
+        rng.shuffle(rest)
+        text = " ".join(spin(rng, s, sight=TOWNS[person.town], **slots) for s in (first, *rest[:rng.randint(2, 4)]))
+        for question, short, full in rng.sample(ABOUT, rng.randint(1, 4)):
+            text += "\n" + spin(rng, question, **slots) + " " + spin(rng, rng.choice((short, full)), **slots)
+        parts.append(text)
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #61f447a8
+LISTS = {
+    "shopping": ("Shopping list for {name}", "bread;milk;butter;cheese;rice;honey;salt;sugar;flour;tea;coffee;soap;{n} apples;{n} eggs;{n} lemons;"
+                 "{n} onions;{n} tomatoes;{n} pears;a bag of potatoes;a bottle of juice;a box of matches;a bar of chocolate"),
+    "packing": ("What {name} must pack", "a toothbrush;a comb;a warm sweater;two shirts;a hat;a map;a towel;soap;a book;a flashlight;sunglasses;"
+                "{n} pairs of socks;rain boots;a bottle of water;the tickets;a camera;a notebook;a pencil;an umbrella;a pair of shoes"),
+    "to do": ("Things to do for {name}", "wash the dishes;feed the {pet};water the flowers;call {f_name};write a letter;clean the windows;"
+              "buy stamps;sweep the floor;fix the bicycle;bake a cake;pay the bill;bring back the books;make the bed;empty the trash;"
+              "visit {f_name};repair the fence;iron the shirts;cut the grass;order new glasses;mail the package"),
+    "party": ("What {name} needs for the party", "{n} chairs;{n} candles;a big cake;lemonade;paper plates;napkins;music;balloons;{n} glasses;"
+              "a table;cookies;a tablecloth;flowers;games;{n} spoons;sandwiches;fruit salad;a camera"),
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #a16e38f1
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+# %% ../nbs/01b_tinyworld.ipynb #d6727651
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+
+# %% ../nbs/01b_tinyworld.ipynb #fae18c9d
+def make_list(rng: Random, split: str) -> str:
+    "A list for shopping, packing or the day, and questions about it."
+    title, pool = LISTS[rng.choice(tuple(LISTS))]
+    slots, _ = cast(rng, split)
+    items = [spin(rng, item, n=rng.choice(NUMBERS[2:]), **slots) for item in draw_some(rng, split, pool.split(";"), rng.randint(4, 8))]
+    bullet = rng.choice(("- ", "* ", "{i}. ", ""))
+    lines = [spin(rng, title, **slots) + rng.choice((":", ""))] + [bullet.format(i=i + 1) + item for i, item in enumerate(items)]
+    i = rng.randrange(len(items))
+    questions = [
+        f"How many things are on the list? There are {NUMBERS[len(items)]} things on the list.",
+        f"What is the {ORDINALS[i]} thing on the list? {upper_first(items[i])}.",
+        f"What is the last thing on the list? {upper_first(items[-1])}.",
+        f"What comes after \"{items[0]}\"? {upper_first(items[1])}.",
+        f"The list begins with \"{items[0]}\" and ends with \"{items[-1]}\".",
+    ]
+    return "\n".join(lines) + "\n\n" + "\n".join(rng.sample(questions, rng.randint(1, 4)))
+
+# %% ../nbs/01b_tinyworld.ipynb #4f657768
+PLANS = tuple(tuple(part.strip() for part in row.split("|")) for row in """
+swim in the lake | swims in the lake; visit {x} | visits {x}; work in the garden | works in the garden
+play chess with {x} | plays chess with {x}; clean the house | cleans the house; go to the market | goes to the market
+read in the library | reads in the library; cook soup | cooks soup; bake bread | bakes bread; rest at home | rests at home
+meet {x} at the station | meets {x} at the station; play music with {x} | plays music with {x}; ride a bicycle | rides a bicycle
+go to the dentist | goes to the dentist; paint a picture | paints a picture; write letters | writes letters
+go to the museum with {x} | goes to the museum with {x}; have lunch with {x} | has lunch with {x}; fix the roof | fixes the roof
+walk in the forest | walks in the forest; learn French | learns French; dance with {x} | dances with {x}
+""".strip().replace("\n", ";").split(";"))
+
+# %% ../nbs/01b_tinyworld.ipynb #ba0392c2
+def make_calendar(rng: Random, split: str) -> str:
+    "Somebody's week, and questions about its days."
+    slots, _ = cast(rng, split)
+    days = DAYS.split()
+    start = rng.randint(0, 2)
+    days = days[start:start + rng.randint(4, 7)]
+    plans = draw_some(rng, split, PLANS, len(days))
+    friends = [rng.choice([p.name for p in PEOPLE if p.name != slots["name"]]) for _ in days]
+    plans = [(a.format(x=f), b.format(x=f)) for (a, b), f in zip(plans, friends, strict=True)]
+    name = slots["name"]
+    lines = [rng.choice((f"The week of {name}", f"{name}'s plan for the week", f"Calendar of {name}"))]
+    lines += [f"{d}: {a}" for d, (a, _) in zip(days, plans, strict=True)]
+    questions = []
+    for i, (d, (a, b)) in enumerate(zip(days, plans, strict=True)):
+        questions.append(f"What does {name} do on {d}? On {d} {name} {b}.")
+        questions.append(f"On which day does {name} {a}? On {d}.")
+        if i + 1 < len(days):
+            questions.append(f"Today is {d}. Tomorrow is {days[i + 1]}. Tomorrow {name} will {plans[i + 1][0]}.")
+        if i:
+            questions.append(f"The day before {d} is {days[i - 1]}.")
+    return "\n".join(lines) + "\n\n" + "\n".join(rng.sample(questions, rng.randint(3, 5)))
+
+# %% ../nbs/01b_tinyworld.ipynb #5b1cb557
+NOTES = ("""
+[Dear|Hello|Hi] {f_name},
+
+[thank you for the {thing}.|thank you very much for the {tint} {thing}.] [It is beautiful.|I like it very much.|It is just what I needed.]
+[I use it every day.|I will take good care of it.] [Yesterday|Last week|On {day}] I was {at}, and I [thought of you|showed it to {o_name}].
+[{O_name} says hello.|{o_name} sends greetings.|] [How is {f_pet_name}?|Is your {f_pet} well?|Do you still like your work?]
+[Please write soon.|I hope to see you soon.|Come and visit me in {town}.]
+
+[Love|Your friend|Best wishes],
+{name}
+""", """
+[Dear|Hello|Hi] {f_name},
+
+[I am writing from the {holiday}.|we are at the {holiday}, and it is wonderful.|greetings from the {holiday}!] The weather is [good|sunny|warm|fine], and we [walk|swim|read] a lot.
+[Yesterday|On {day}] we saw [a rainbow|an old castle|a big ship|wild horses]. [{pet_name} is with me, of course.|I miss {pet_name}, my {pet}.]
+I [bought|found] {an_tint} {thing} for you. [It is a surprise, so do not tell anybody.|I hope that you will like it.] [I will be back on {day2}.|We come home on {day2}.]
+
+[See you soon|Many greetings|Love],
+{name}
+""", """
+[Dear|Hello|Hi] {f_name},
+
+[on {day} I will have a party|I am having a party on {day}] [in my house|in my garden] in {town}. [Can you come?|Please come!|I hope that you can come.] [It begins at {hour} o'clock.|We start at {hour} o'clock.]
+There will be {food}, [because you know that I love it|because it is my favorite food], and [music|games|songs], too. {o_name} will [bring a cake|play the guitar|tell stories].
+Please bring [your {thing}|a chair|something to drink]. [You can bring {f_pet_name}, too.|It will be fun.]
+
+[See you then|Your friend|Best wishes],
+{name}
+""", """
+{f_name},
+
+[I had to go out|I am {at}|I went to see {o_name}]. [There is {meal2} in the kitchen.|Your dinner is on the table.] Please [feed {pet_name}|close the windows|water the flowers] [before it gets dark|before you go to bed|when you come home].
+[The key is under the blue pot.|The key hangs next to the door.|Your {thing} is on the chair.] [I will be back at {hour}.|I will call you at {hour}.|Do not wait for me.]
+
+{name}
+""", """
+[Dear|Hello|Hi] {f_name},
+
+[I am sorry that I broke your {thing}.|I am sorry that I forgot your birthday.|I am sorry that I did not come on {day}.] [I feel bad about it.|It was my mistake.]
+[I was at the station, but the train did not come.|I was ill and had to stay in bed.|{pet_name} ran away, and I had to look for my {pet}.] [I want to make it good again.|Please do not be angry with me.]
+[Let us meet on {day2} at the {place}.|May I invite you to eat {f_food} with me on {day2}?] [Then I can tell you everything.|I promise to be on time.]
+
+[Your friend|Yours|Best wishes],
+{name}
+""")
+
+# %% ../nbs/01b_tinyworld.ipynb #792bf0aa
+def make_note(rng: Random, split: str) -> str:
+    "A letter or a note from one person to another."
+    slots, (thing, place, day) = cast(rng, split, THINGS, OUTDOORS, DAYS.split())
+    slots |= {"thing": thing, "place": place, "day": day, "at": PLACES[place], "tint": rng.choice(TINTS),
+              "day2": rng.choice([d for d in DAYS.split() if d != day]), "hour": rng.choice(NUMBERS[3:11]),
+              "holiday": rng.choice(("sea", "mountains", "lake", "farm of my aunt", "island")), "meal2": rng.choice(("soup", "bread", "cake", "salad"))}
+    paragraphs = rng.choice(NOTES).strip().split("\n\n")
+    body = [" ".join(p.split()) for p in paragraphs[1:-1]]
+    end = paragraphs[-1].replace("\n", " / ")
+    text = "\n\n".join((paragraphs[0], *body, end))
+    text = spin(rng, text, **slots).replace(" / ", "\n")
+    return re.sub(r"(,\n\n)([a-z])", lambda m: m[1] + m[2].upper(), re.sub(" +", " ", text)).replace(" \n", "\n")
+
+# %% ../nbs/01b_tinyworld.ipynb #37170b88
+DIARY = {
+    "sunny": ("[The sun was shining all day.|It was sunny and warm.]", "[I sat outside and drank lemonade|I went for a long walk {at}|I washed my clothes, and they dried in an hour]"),
+    "rainy": ("[It rained all day.|It was raining when I got up.]", "[I stayed at home and read|I took my umbrella and went out all the same|I got wet on my way to work]"),
+    "snowy": ("[It snowed in the night.|Everything was white when I looked out of the window.]", "[I built a snowman with {f_name}|I cleared the path in front of the house|I walked slowly, because the street was slippery]"),
+    "windy": ("[The wind was very strong.|It was a windy day.]", "[my hat flew away, but {f_name} caught it|a branch fell off the old tree|I flew a kite {at}]"),
+    "foggy": ("[There was thick fog in the morning.|It was so foggy that I could not see the other side of the street.]", "[I drove very slowly|I nearly walked past my own house|all the buses were late]"),
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #6d98ac5d
+def make_diary(rng: Random, split: str) -> str:
+    "A page of somebody's diary."
+    slots, (thing, place, weather) = cast(rng, split, THINGS, OUTDOORS, sorted(DIARY))
+    months = ("December", "January", "February") if weather == "snowy" else MONTHS.split()
+    sky, did = DIARY[weather]
+    slots |= {"thing": thing, "place": place, "at": PLACES[place], "n": rng.choice(NUMBERS[2:8]),
+              "date": f"{rng.choice(DAYS.split())}, {rng.choice(months)} {rng.randint(1, 28)}", "meal2": rng.choice(("soup", "pancakes", "rice with vegetables", "potatoes"))}
+    events = rng.sample((
+        "[In the morning|After breakfast] I met {f_name} at the {place}. We talked about [the summer|old times|{f_pet_name}, {f_his} {f_pet}].",
+        "I lost my {thing} and looked for it everywhere. [It was in my pocket all the time!|In the end {f_name} found it under the sofa.]",
+        "[At work|As {an_job}] I [had a lot to do|learned something new|was very busy] today. [But I like my job.|I came home late.]",
+        "{pet_name}, my {pet}, [slept all day|was hungry all the time|made me laugh]. [I gave {pet_name} something good to eat.|What a funny animal!]",
+        "{f_name} [called me|came to see me] and [told me a secret|asked for my help|wanted to know how I am]. [I was glad about it.|We talked for an hour.]",
+        "For dinner I made {meal2}. [It was too much for me, so I gave some to {o_name}.|It tasted good.|I burned it a little.]",
+        "I read {n} pages of my book. [I cannot wait to read on.|It is a sad story, but a good one.|Now I know who took the ring.]",
+        "I bought a new {thing} at the market. [It was not expensive.|{o_name} has the same one.]",
+    ), rng.randint(3, 5))
+    end = "[Now I am tired and will go to bed.|It was a good day.|Tomorrow I want to get up early.|Good night, dear diary.|I hope that tomorrow will be as good as today.]"
+    start = rng.choice(("{date}\n\n", "{date}. ", "{date}\nDear diary,\n", "Diary of {name}, {date}\n\n"))
+    link = rng.choice(("So ", "")) if weather in ("sunny", "rainy") else ""
+    did = did if link else "[[" + did[1:].replace("|", "]|[") + "]"
+    text = start + sky + " " + link + "{did} " + " ".join(events) + " " + end
+    told = spin(rng, did.replace("[[", "[").replace("]|[", "|").replace("]]", "]"), **slots)
+    return spin(rng, text, did=(told if link else upper_first(told)) + ".", **slots)
+
+# %% ../nbs/01b_tinyworld.ipynb #3b751bd2
+# Things in a certain order: the word for more, the word for less, the things from least to most
+SCALES = tuple((more, less, tuple(x.strip() for x in row.split(","))) for more, less, row in (
+    ("bigger", "smaller", "an ant, a mouse, a rabbit, a sheep, a horse, an elephant, a whale"),
+    ("bigger", "smaller", "a pea, a cherry, an apple, a melon, a chair, a car, a house, a mountain"),
+    ("heavier", "lighter", "a feather, an egg, a brick, a chair, a piano, a truck, a ship"),
+    ("faster", "slower", "a snail, a turtle, a bicycle, a car, an airplane, a rocket"),
+    ("longer", "shorter", "a minute, an hour, a day, a week, a month, a year, a century"),
+    ("higher", "lower", "a table, a door, a house, a church tower, a mountain"),
+    ("hotter", "colder", "ice, cold water, warm milk, boiling water, fire"),
+    ("farther from the sun", "nearer to the sun", "Mercury, Venus, Earth, Mars, Jupiter, Saturn, Uranus, Neptune"),
+))
+
+# %% ../nbs/01b_tinyworld.ipynb #4b1015a8
+def make_comparison(rng: Random, split: str) -> str:
+    "What is bigger, faster or older than what; numbers too."
+    lines = []
+    for _ in range(rng.randint(4, 7)):
+        kind = rng.random()
+        if kind < 0.6:
+            more, less, things = rng.choice(SCALES)
+            i, j, k = sorted(draw_some(rng, split, range(len(things)), 3))
+            a, b, c = things[i], things[j], things[k]
+            lines.append(rng.choice((
+                f"{upper_first(b)} is {more} than {a}. {upper_first(a)} is {less} than {b}.",
+                f"{upper_first(c)} is {more} than {b}, and {b} is {more} than {a}. So {c} is {more} than {a}.",
+                f"What is {more}, {a} or {c}? {upper_first(c)} is {more}.",
+                f"What is {less}, {b} or {c}? {upper_first(b)} is {less}.",
+                f"Is {a} {more} than {b}? No, {a} is {less} than {b}.",
+                f"Is {c} {more} than {a}? Yes, {c} is {more} than {a}.",
+                f"From {less} to {more}: {a}, {b}, {c}.",
+            )))
+        elif kind < 0.8:
+            b, a = draw_pair(rng, split, 1, 99)
+            if a == b:
+                lines.append(f"{a} is equal to {a}.")
+            else:
+                lines.append(rng.choice((f"{b} is greater than {a}.", f"{a} is less than {b}.", f"Which is more, {a} or {b}? {b} is more.",
+                                         f"Which number is smaller, {b} or {a}? {a} is smaller.")))
+        else:
+            older, younger = draw_pair(rng, split, 20, 80)
+            slots, _ = cast(rng, split)
+            if older != younger:
+                lines.append(spin(rng, "[In one story|In a play], {name} is {a} years old and {f_name} is {b} years old. "
+                                       "[There, {name} is older than {f_name}.|So there {f_name} is younger than {name}.|Who is older in it? {name} is older.]",
+                                  a=older, b=younger, **slots))
+    return "\n".join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #a521ba4e
+RECIPES = {
+    "a fruit salad": "Wash {fruits}.|Cut {them} into small pieces.|Put everything into a bowl.|[Add the juice of a lemon.|Add a spoon of honey.]|[Mix it well.|Mix it with a big spoon.]|[Put it in a cold place for {n} minutes.|Serve it cold.]",
+    "a sandwich": "Take two slices of bread.|[Spread butter on them.|Put a little butter on both slices.]|Put {filling} on one slice.|[Add some salt.|Add a leaf of salad.]|Put the other slice on top.|[Cut it in two.|Now you can eat it.]",
+    "vegetable soup": "Wash {vegetables}.|Cut {them} into pieces.|Boil water in a big pot.|Put everything into the pot.|Let it cook for {n} minutes.|[Add salt and pepper.|Add a little salt.]|[Serve it hot.|Eat it with bread.]",
+    "a cup of tea": "Boil some water.|Put the tea into a pot.|Pour the hot water over it.|Wait {few} minutes.|Pour the tea into a cup.|[Add some honey if you like.|Add a little milk if you like.|Be careful, it is hot.]",
+    "pancakes": "Mix {few} eggs with flour and milk.|Add a little salt.|[Heat some butter in a pan.|Put a little oil in a hot pan.]|Pour some of the mix into the pan.|Turn the pancake over when it is brown.|[Eat it with honey.|Put {filling2} on top.]",
+    "a paper boat": "Take a sheet of {tint} paper.|Fold it in the middle.|Fold down the two upper corners.|Fold the edges up on both sides.|Pull it open and press it flat.|Pull the two corners apart.|[Put it on the water.|Now your boat can float.]",
+    "a snowman": "Wait until there is enough snow.|Roll a big ball for the body.|Roll a smaller ball for the head.|Put the head on the body.|Use {few} stones for the mouth.|Use a carrot for the nose.|[Put {an_tint} scarf around its neck.|Put {an_tint} hat on its head.]",
+    "a bird house": "Take some boards of wood.|Measure them with a ruler.|Cut them with a saw.|[Make a round hole in the front.|Make a hole for the door.]|Nail the boards together.|Paint the house {tint}.|[Hang it in a tree.|Put it on a pole.]",
+    "a garden bed": "Dig the ground with a shovel.|Take out the stones and the weeds.|Make {few} long rows.|Put the seeds of {vegetables} into the ground.|Cover them with earth.|Give them water every {day_part}.|[Wait a few weeks.|Soon the first leaves come up.]",
+    "a birthday card": "Fold a sheet of {tint} paper in the middle.|Draw {picture} on the front.|Write the name of your friend above it.|Open the card.|Write some kind words.|[Sign it with your name.|Put it in an envelope.]",
+    "lemonade": "Squeeze {few} lemons.|[Pour the juice into a jug.|Put the juice into a big bottle.]|Add {few} cups of cold water.|Add sugar or honey.|[Stir it well.|Stir until the sugar is gone.]|[Drink it with ice.|Serve it in tall glasses.]",
+    "a mask": "Take {an_tint} paper plate.|Cut {few} holes in it, two of them for the eyes.|Draw {picture2} on it.|Make a small hole on each side.|Tie a string to both holes.|[Put it on.|Put it on and look in the mirror.]",
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #13135bcf
+def make_howto(rng: Random, split: str) -> str:
+    "How to make something, step by step, sometimes told as a story or followed by a question."
+    name = rng.choice(tuple(RECIPES))
+    slots, (few, fruit, vegetable, tint) = cast(rng, split, ("three", "four", "five", "six"), ("apple", "pear", "banana", "peach", "plum", "melon"),
+                                                ("carrot", "onion", "potato", "pea", "bean", "pumpkin"), TINTS)
+    fruits = ", ".join(plural(f) for f in draw_some(rng, split, ("grape", "cherry", "strawberry", "mango", "orange"), 2)) + " and " + plural(fruit)
+    slots |= {"few": few, "tint": tint, "fruits": fruits, "them": "them", "n": rng.choice(("ten", "fifteen", "twenty", "thirty")),
+              "vegetables": f"{plural(vegetable)} and {rng.choice(('tomatoes', 'cabbages', 'beets'))}", "filling": rng.choice(("cheese", "an egg", "tomatoes", "ham", "honey")),
+              "filling2": rng.choice(("sugar", "strawberries", "jam", "cheese")), "day_part": rng.choice(("morning", "evening", "day")),
+              "picture": rng.choice(("a flower", "a cake", "a sun", "a boat", "a balloon", "a bird")),
+              "picture2": rng.choice(("the face of a cat", "the face of a lion", "a big smile", "a long nose"))}
+    steps = [spin(rng, s, **slots) for s in RECIPES[name].split("|") if "[" not in s and "]" not in s] if False else \
+            [spin(rng, s, **slots) for s in re.split(r"\|(?![^\[]*\])", RECIPES[name])]
+    title = rng.choice((f"How to make {name}", f"{upper_first(name)}, step by step", f"{slots['name']} shows {slots['f_name']} how to make {name}"))
+    style = rng.randint(0, 2)
+    if style == 0:
+        body = "\n".join(f"{i + 1}. {s}" for i, s in enumerate(steps))
+    elif style == 1:
+        body = "\n".join(f"- {s}" for s in steps)
+    else:
+        marks = ["First, ", *rng.sample(("Then ", "Next, ", "After that, ", "Now "), 4)]
+        body = " ".join((marks[i] + s[0].lower() + s[1:]) if i < len(steps) - 1 and i < len(marks) else s for i, s in enumerate(steps))
+    i = rng.randrange(1, len(steps) - 1)
+    questions = [
+        f"What is the first step? {steps[0]}", f"What comes after \"{steps[i][:-1]}\"? {steps[i + 1]}",
+        f"How many steps are there? There are {NUMBERS[len(steps)]} steps.", f"What is the last step? {steps[-1]}",
+        f"{slots['name']} made {name} for {slots['f_name']}. {slots['f_name']} {'ate it all' if 'salad' in name or 'soup' in name else 'was very happy'}.",
+    ]
+    return f"{title}\n\n{body}\n\n" + "\n".join(rng.sample(questions, rng.randint(1, 3)))
+
+# %% ../nbs/01b_tinyworld.ipynb #7c1d9e4f
+SKIES = {  # sky: what it means, from which temperature to which
+    "sunny": ("[Do not forget your sunglasses.|It is a good day to be outside.]", 12, 32), "rainy": ("[Take an umbrella with you.|You will need an umbrella.]", 4, 20),
+    "cloudy": ("[The sun stays behind the clouds.|It will stay dry.]", 3, 22), "windy": ("[Hold on to your hat.|It is a good day to fly a kite.]", 3, 20),
+    "snowy": ("[Put on a warm coat.|The children can build a snowman.]", -10, 0), "foggy": ("[Please drive slowly.|You will not see very far.]", 1, 12),
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #ae1603c4
+def make_weather(rng: Random, split: str) -> str:
+    "The weather in some towns of the little world, and which town is the warmest."
+    towns = draw_some(rng, split, tuple(TOWNS), rng.randint(3, 5))
+    day = rng.choice(DAYS.split())
+    temperatures, lines = {}, []
+    cold = rng.random() < 0.3
+    for town in towns:
+        sky = rng.choice([s for s in SKIES if (s == "snowy") <= cold])
+        advice, low, high = SKIES[sky]
+        if cold:
+            high = min(high, 6)
+            low = min(low, 1)
+        t = rng.choice([x for x in range(low, high + 1) if x not in temperatures.values()])
+        temperatures[town] = t
+        degrees = f"{abs(t)} degree{'s' if abs(t) != 1 else ''}" + (" below zero" if t < 0 else "")
+        lines.append(spin(rng, "[In {town} it is {sky}|{town} has a {sky} day|It is {sky} in {town}], [with|at] {degrees}. [" + advice[1:-1] + "|]",
+                          town=town, sky=sky, degrees=degrees).strip())
+    warm, cool = max(temperatures, key=temperatures.get), min(temperatures, key=temperatures.get)
+    ends = [f"The warmest town is {warm}.", f"The coldest town is {cool}.", f"Where is it warmest? In {warm}.", f"Where is it coldest? In {cool}.",
+            f"It is warmer in {warm} than in {cool}.", f"Tomorrow is {after(DAYS)[day]}."]
+    head = rng.choice((f"The weather for {day}", f"Weather report, {day}", f"Here is the weather for {day}."))
+    return head + "\n\n" + rng.choice(("\n", " ")).join(lines) + "\n\n" + " ".join(rng.sample(ends, rng.randint(1, 3)))
+
+# %% ../nbs/01b_tinyworld.ipynb #72916215
+def riddle(rng: Random, split: str) -> str:
+    "One riddle, made from facts, with the only answer that fits."
+    kind = rng.choice(("animal", "animal", "job", "country", "day", "month", "number", "tool", "element", "opposite", "letter"))
+    pick = {k: rng.choice(facts_of(r)) for k, r in (("job", "job"), ("country", "capital"), ("day", "next_day"), ("month", "next_month"),
+                                                   ("tool", "tool"), ("element", "symbol"), ("opposite", "opposite"))}
+    if kind == "animal":
+        animal = rng.choice([s for s in RELATIONS["sound"].table])
+        clues = [f"My sound is called {article(RELATIONS['sound'].table[animal])} {RELATIONS['sound'].table[animal]}."]
+        if young := RELATIONS["young"].table.get(animal):
+            clues.append(f"My young one is called {article(young)} {young}.")
+        if home := RELATIONS["animal_home"].table.get(animal):
+            clues.append(f"I live in {article(home)} {home}.")
+        if legs := RELATIONS["legs"].table.get(animal):
+            clues.append(f"I have {legs} legs.")
+        rng.shuffle(clues)
+        return f"{' '.join(clues)} What am I? I am {article(animal)} {animal}."
+    if kind == "job":
+        f = pick[kind]
+        return f"I am a person who {f.subject}. What is my job? I am {article(f.answer)} {f.answer}."
+    if kind == "country":
+        f = pick[kind]
+        place = COUNTRIES[f.subject][1]
+        where = f" I am in {place}." if place != "-" else ""
+        return f"I am a country.{where} My capital is {f.answer}. Which country am I? I am {f.subject}."
+    if kind in ("day", "month"):
+        f = pick[kind]
+        sequence = (DAYS if kind == "day" else MONTHS).split()
+        before = sequence[sequence.index(f.subject) - 1]
+        return f"I am a {kind}. I come after {before} and before {f.answer}. Which {kind} am I? I am {f.subject}."
+    if kind == "number":
+        a, b = draw_pair(rng, split, 1, 40)
+        return rng.choice((f"I am a number. If you take {a} and add {b}, you get me: {a} + {b} = {a + b}. I am {a + b}.",
+                           f"I am a number. I am {b} less than {a}. Which number am I? {a} - {b} = {a - b}, so I am {a - b}."))
+    if kind == "tool":
+        f = pick[kind]
+        return f"You use me to {f.subject}. What am I? {upper_first(f.answer)}."
+    if kind == "element":
+        f = pick[kind]
+        return f"I am an element. My symbol is {f.answer}. What am I? I am {f.subject}."
+    if kind == "opposite":
+        f = pick[kind]
+        return f"I am a word. My opposite is {f.answer}. Which word am I? I am {f.subject}."
+    word = rng.choice(spelling_words("train"))
+    return f"I am a word of {len(word)} letters. I am the only one in this list that begins with {word[0]}: " + ", ".join(
+        rng.sample([w for w in rng.sample(spelling_words("train"), 30) if w[0] != word[0]], 3) + [word]) + f". Which word am I? I am {word}."
+
+# %% ../nbs/01b_tinyworld.ipynb #4e652379
+def make_riddle(rng: Random, split: str) -> str:
+    "Some riddles with their answers."
+    while True:
+        riddles = [riddle(rng, split) for _ in range(rng.randint(3, 5))]
+        if len(set(riddles)) == len(riddles) and split_of(*sorted(riddles)) == split:
+            return rng.choice(("\n\n", "\n")).join(riddles)
+
+# %% ../nbs/01b_tinyworld.ipynb #b0021f7a
+def program(rng: Random, split: str) -> tuple[str, str]:
+    "A tiny Python program and what it prints."
+    kind = rng.randrange(14)
+    a, b = draw_pair(rng, split, 2, 40)
+    words = draw_some(rng, split, spelling_words("train"), 3)
+    n = rng.randint(3, 6)
+    numbers = draw_some(rng, split, range(1, 50), n)
+    name = rng.choice(("x", "n", "a", "total", "number"))
+    if kind == 0:
+        return f"print({a} + {b})", str(a + b)
+    if kind == 1:
+        return f"{name} = {a}\n{name} = {name} + {b}\nprint({name})", str(a + b)
+    if kind == 2:
+        low, high = draw_pair(rng, split, 1, 9)[::-1]
+        if low == high:
+            high += 1
+        return f"for i in range({low}, {high}):\n    print(i)", "\n".join(map(str, range(low, high)))
+    if kind == 3:
+        return f"words = {words!r}\nprint(len(words))\nprint(words[{n % 3}])", f"3\n{words[n % 3]}"
+    if kind == 4:
+        return f"word = {words[0]!r}\nprint(word.upper())", words[0].upper()
+    if kind == 5:
+        return f"if {a} > {b}:\n    print({words[0]!r})\nelse:\n    print({words[1]!r})", words[0] if a > b else words[1]
+    if kind == 6:
+        return f"numbers = {numbers}\nprint(sorted(numbers))", str(sorted(numbers))
+    if kind == 7:
+        return f"numbers = {numbers}\nprint(max(numbers), min(numbers))", f"{max(numbers)} {min(numbers)}"
+    if kind == 8:
+        return f"def add(a, b):\n    return a + b\n\nprint(add({a}, {b}))", str(a + b)
+    if kind == 9:
+        letter = rng.choice(words[0])
+        return f"word = {words[0]!r}\nprint(word.count({letter!r}))", str(words[0].count(letter))
+    if kind == 10:
+        return f"for word in {words!r}:\n    print(word, len(word))", "\n".join(f"{w} {len(w)}" for w in words)
+    if kind == 11:
+        return f"ages = {{'Anna': {a}, 'Tom': {b}}}\nprint(ages['{rng.choice(('Anna',))}'])", str(a)
+    if kind == 12:
+        return f"{name} = {a} - {b}\nprint({name} == {a - b})", "True"
+    return f"words = {words!r}\nfor word in sorted(words):\n    print(word)", "\n".join(sorted(words))
+
+# %% ../nbs/01b_tinyworld.ipynb #b5751560
+def make_python(rng: Random, split: str) -> str:
+    "Tiny Python programs with their output."
+    head, mid = rng.choice((("A small program:", "It prints:"), ("Python:", "Output:"), ("What does this program print?", "Answer:"), ("Program", "Result")))
+    parts = []
+    for _ in range(rng.randint(2, 3)):
+        code, out = program(rng, split)
+        parts.append(f"{head}\n```python\n{code}\n```\n{mid}\n```\n{out}\n```")
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #94d3244b
+def make_copying(rng: Random, split: str) -> str:
+    "Saying again what was said: quotations, repetitions, lists copied."
+    parts = []
+    for _ in range(rng.randint(3, 5)):
+        slots, _ = cast(rng, split)
+        name, friend = slots["name"], slots["f_name"]
+        kind = rng.randrange(6)
+        words = draw_some(rng, split, spelling_words("train"), rng.randint(3, 6))
+        fact = state(rng, rng.choice(facts()))
+        if kind == 0:
+            parts.append(f'{name} said to {friend}, "{fact}"\nWhat did {name} say? "{fact}"')
+        elif kind == 1:
+            n = rng.randint(2, 4)
+            parts.append(f"Say the word '{words[0]}' {NUMBERS[n]} times. {upper_first(' '.join([words[0]] * n))}.")
+        elif kind == 2:
+            parts.append(f"Repeat after me: {', '.join(words)}.\n{upper_first(', '.join(words))}.")
+        elif kind == 3:
+            i = rng.randrange(len(words))
+            parts.append(f"{', '.join(words)}: the {ORDINALS[i]} word is '{words[i]}', and the last word is '{words[-1]}'.")
+        elif kind == 4:
+            parts.append(f'Copy this sentence: {fact}\n{fact}')
+        else:
+            i = rng.randrange(len(words) - 1)
+            parts.append(f"{' '.join(words)}\nWhich word comes after '{words[i]}'? The word '{words[i + 1]}'.")
+    return "\n\n".join(parts)
+
+# %% ../nbs/01b_tinyworld.ipynb #e2c6919c
+# name -> (share of the documents in percent, maker)
+KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
+    "story": (12, make_story), "facts": (9, make_facts), "questions": (9, make_questions), "quiz": (5, make_quiz),
+    "matching": (11, make_matching), "choices": (9, make_choices), "groups": (3, make_groups), "sums": (4, make_sums),
+    "problems": (5, make_problems), "spelling": (7, make_spelling), "letters": (5, make_letters), "sorting": (2, make_sorting),
+    "dialogue": (4, make_dialogue), "people": (3, make_people), "list": (1, make_list), "calendar": (1, make_calendar),
+    "note": (2, make_note), "diary": (2, make_diary), "comparison": (2, make_comparison), "howto": (1, make_howto),
+    "weather": (1, make_weather), "riddle": (2, make_riddle), "python": (1, make_python), "copying": (3, make_copying),
+}
+
+# %% ../nbs/01b_tinyworld.ipynb #cc1ddb59
+KINDS = {name: maker for name, (_, maker) in KIND_SHARES.items()}
+
+# %% ../nbs/01b_tinyworld.ipynb #960e8a11
 def documents(split: str,  # "train", "val" or "test"
               seed: int = 0,
-              kinds: Sequence[str] | None = None,  # names in KINDS; default all, in the shares of MIX
+              kinds: Sequence[str] | None = None,  # names in KINDS; default all, in the shares of KIND_SHARES
               shard: int = 0,  # which of `n_shards` disjoint streams: for several processes
               n_shards: int = 1,
               ) -> Iterator[str]:
@@ -985,7 +2312,7 @@ def documents(split: str,  # "train", "val" or "test"
     if not 0 <= shard < n_shards:
         raise ValueError(f"shard must be between 0 and {n_shards - 1}, not {shard}")
     rng = Random(stable_hash("documents", split, seed, shard, n_shards))
-    weights = [MIX.get(name, 1) for name in names]
+    weights = [KIND_SHARES[name][0] for name in names]
     seen, misses = set(), 0
     while misses < 10_000:
         text = KINDS[rng.choices(names, weights)[0]](rng, split)
@@ -998,6 +2325,3 @@ def documents(split: str,  # "train", "val" or "test"
         seen.add(key)
         misses = 0
         yield text
-
-# %% ../nbs/01b_tinyworld.ipynb #f6347a29
-MIX: dict[str, int] = {}
