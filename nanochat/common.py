@@ -10,11 +10,11 @@ __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'DEVICE_PEAKS', 'S
            'get_logger', 'set_seed', 'compute_init', 'compute_cleanup', 'compile_enabled', 'maybe_compile',
            'format_seconds', 'format_field', 'Progress', 'Interrupt', 'parse_config', 'run_stage', 'DummyWandb']
 
-# %% ../nbs/00_common.ipynb #d7cf48a1
+# %% ../nbs/00_common.ipynb #d9b0f692
 # Notable choices:
 # - COMPUTE_DTYPE is decided once, from the machine, and carries its reason. NANOCHAT_DTYPE overrides it.
 # - Importing this module costs nothing beyond torch: tyro, tqdm, filelock and urllib are imported where they are used.
-# - Every file that a run leaves behind is written to a temporary file, fsynced and renamed: it is there whole, or not at all.
+# - Every file of a run is written to a temporary file, fsynced and renamed: it is there whole, or not at all.
 # - A mistake of the user is a UserError: one line that says what was wrong and what to do, exit status 1, no traceback.
 # - The first Ctrl-C asks for a stop at the next step, the second one stops at once.
 # - Rank 0 speaks. The other ranks are silent unless they alone fail.
@@ -39,11 +39,11 @@ def fsync_dir(path: Path):  # a folder
     except OSError: pass    # some network file systems refuse
     finally: os.close(fd)
 
-# %% ../nbs/00_common.ipynb #7f06e318
+# %% ../nbs/00_common.ipynb #00e62272
 @contextmanager
 def atomic_write(path: str | Path,   # where the file shall be
                  mode: str = "wb"):  # "wb" or "w"
-    "A file open for writing that appears under its name only when it is complete; an exception leaves the old file as it was."
+    "A file open for writing that appears under its name only when complete; an exception leaves the old one alone."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # same folder: a rename is atomic only within one file system
@@ -67,12 +67,13 @@ def write_json(path: str | Path, obj):  # anything json.dumps takes
     text = json.dumps(obj, indent=2, ensure_ascii=False)  # before the file is touched: this is what fails
     with atomic_write(path, "w") as f: f.write(text + "\n")
 
-# %% ../nbs/00_common.ipynb #6cbd8b9f
+# %% ../nbs/00_common.ipynb #9cd660eb
 def read_json(path: str | Path):  # returns what write_json wrote
     "Reads a JSON file. Raises UserError if it is missing or damaged."
     try: return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as e: raise UserError(f"there is no file {path}") from e
-    except ValueError as e: raise UserError(f"{path} is damaged ({e}): delete it and run the stage that makes it again") from e
+    except ValueError as e:
+        raise UserError(f"{path} is damaged ({e}): delete it and run the stage that makes it again") from e
 
 # %% ../nbs/00_common.ipynb #ef7a958f
 def mark_complete(dir: str | Path,            # a stage's output folder
@@ -96,12 +97,14 @@ def sha256_file(path: str | Path,  # file to read
         while block := f.read(1 << 20): h.update(block)
     return h.hexdigest()
 
-# %% ../nbs/00_common.ipynb #aeb06e2c
+# %% ../nbs/00_common.ipynb #86c06b04
 def get_base_dir() -> Path:  # $NANOCHAT_BASE_DIR or ~/.cache/nanochat, made if missing
     "The folder under which everything a run writes is kept."
     path = Path(os.environ.get("NANOCHAT_BASE_DIR") or Path.home() / ".cache" / "nanochat").expanduser()
     try: path.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise UserError(f"cannot make the base directory {path} ({e.strerror}): set NANOCHAT_BASE_DIR to a folder you can write") from e
+    except OSError as e:
+        raise UserError(f"cannot make the base directory {path} ({e.strerror}): "
+                        "set NANOCHAT_BASE_DIR to a folder that you can write to") from e
     return path
 
 # %% ../nbs/00_common.ipynb #1d380284
@@ -173,15 +176,16 @@ def cpu_flags(path: str = "/proc/cpuinfo",  # where Linux describes the processo
     except OSError: pass
     return set()
 
-# %% ../nbs/00_common.ipynb #49dfece7
-def choose_compute_dtype(override: str | None = None,       # what NANOCHAT_DTYPE says; empty or None: decide from the machine
-                         capability: tuple | None = None,   # compute capability of the GPU, e.g. (9, 0); None without CUDA
+# %% ../nbs/00_common.ipynb #4026a84a
+def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; empty or None: the machine decides
+                         capability: tuple | None = None,   # of the GPU, e.g. (9, 0); None without CUDA
                          flags: set | frozenset = frozenset(),  # the processor's flags
                          ) -> tuple[torch.dtype, str]:      # the dtype, and why, in words
     "The number format of activations, and the reason for it. Raises UserError for an unknown override."
     if override:
         if override not in DTYPES:
-            raise UserError(f"NANOCHAT_DTYPE={override} is not a number format: use one of {', '.join(DTYPES)}, or unset it")
+            raise UserError(f"NANOCHAT_DTYPE={override} is not a number format: "
+                            f"use one of {', '.join(DTYPES)}, or unset it")
         return DTYPES[override], f"NANOCHAT_DTYPE={override}"
     if capability is not None:
         name = f"CUDA sm{capability[0]}{capability[1]}"
@@ -191,11 +195,12 @@ def choose_compute_dtype(override: str | None = None,       # what NANOCHAT_DTYP
     if fast: return torch.bfloat16, f"this CPU multiplies bf16 fast ({', '.join(fast)})"
     return torch.float32, "this machine has no fast bf16"
 
-# %% ../nbs/00_common.ipynb #ddcf5139
-def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong with NANOCHAT_DTYPE
+# %% ../nbs/00_common.ipynb #0e988b54
+def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong with the varia
     "The number format for this process. Does not raise: an import is no place to report a user's typing error."
-    # LOCAL_RANK: ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
-    capability = torch.cuda.get_device_capability(int(os.environ.get("LOCAL_RANK", 0))) if torch.cuda.is_available() else None
+    capability = None
+    if torch.cuda.is_available():  # ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
+        capability = torch.cuda.get_device_capability(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     try: return *choose_compute_dtype(os.environ.get("NANOCHAT_DTYPE"), capability, cpu_flags()), None
     except UserError as e: return torch.float32, str(e), e
 
@@ -209,14 +214,15 @@ def check_environment():
     value = os.environ.get("NANOCHAT_COMPILE", "")
     if value not in ("", "0", "1"): raise UserError(f"NANOCHAT_COMPILE={value} means nothing: use 0 or 1, or unset it")
 
-# %% ../nbs/00_common.ipynb #115f548b
-# (part of the device's name, dense 16-bit TFLOP/s, dense fp8 TFLOP/s or None, memory GB/s), from the makers' data sheets,
-# without "sparsity" (which doubles the headline). The first match wins, so longer names come first.
+# %% ../nbs/00_common.ipynb #42613e85
+# (part of the device's name, dense 16-bit TFLOP/s, dense fp8 TFLOP/s or None, memory GB/s), from the makers' data
+# sheets, without "sparsity" (which doubles the headline). The first match wins, so longer names come first.
 DEVICE_PEAKS = [
     ("GB200", 2500, 5000, 8000), ("B200", 2250, 4500, 8000), ("B100", 1800, 3500, 8000),
     ("GH200", 989, 1979, 4000), ("H200 NVL", 835, 1671, 4800), ("H200", 989, 1979, 4800),
     ("H100 NVL", 835, 1671, 3938), ("H100 PCIe", 756, 1513, 2000), ("H100", 989, 1979, 3350), ("H800", 989, 1979, 3350),
-    ("A100-SXM4-80GB", 312, None, 2039), ("A100 80GB", 312, None, 1935), ("A100", 312, None, 1555), ("A800", 312, None, 2039),
+    ("A100-SXM4-80GB", 312, None, 2039), ("A100 80GB", 312, None, 1935), ("A100", 312, None, 1555),
+    ("A800", 312, None, 2039),
     ("MI300X", 1307, 2615, 5300), ("MI325X", 1307, 2615, 6000),
     ("L40S", 362, 733, 864), ("L40", 181, 362, 864), ("L4", 121, 242, 300), ("A40", 150, None, 696),
     ("A10G", 70, None, 600), ("A10", 125, None, 600), ("RTX A6000", 155, None, 768),
@@ -290,7 +296,7 @@ def set_seed(seed: int = 42):  # the same on every rank, so that every rank buil
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
-# %% ../nbs/00_common.ipynb #79f74db0
+# %% ../nbs/00_common.ipynb #409a3611
 def compute_init(device_type: str = "",   # "cuda", "mps", "cpu"; empty: the best there is
                  seed: int = 42,          # seeds every generator
                  timeout_s: float = 1800, # how long a collective waits for a lost peer
@@ -298,15 +304,18 @@ def compute_init(device_type: str = "",   # "cuda", "mps", "cpu"; empty: the bes
     "Makes this process ready to compute: checks, seed, device, and under torchrun the process group."
     check_environment()
     device_type = device_type or autodetect_device_type()
-    if device_type not in ("cuda", "mps", "cpu"): raise UserError(f"unknown device type {device_type!r}: use cuda, mps or cpu")
+    if device_type not in ("cuda", "mps", "cpu"):
+        raise UserError(f"unknown device type {device_type!r}: use cuda, mps or cpu")
     if device_type == "cuda" and not torch.cuda.is_available():
-        raise UserError("device type cuda was asked for, but torch sees no CUDA device: install a CUDA build of torch, or use cpu")
+        raise UserError("device type cuda was asked for, but torch sees none: install torch for CUDA, or use cpu")
     if device_type == "mps" and not torch.backends.mps.is_available():
         raise UserError("device type mps was asked for, but this machine has none: use cpu")
     is_ddp, rank, local_rank, world_size = get_dist_info()
-    if device_type == "mps" and world_size > 1: raise UserError("mps works with one process only: use cpu under torchrun")
+    if device_type == "mps" and world_size > 1:
+        raise UserError("mps works with one process only: use cpu under torchrun")
     if device_type == "cuda" and local_rank >= torch.cuda.device_count():
-        raise UserError(f"rank {rank} needs GPU {local_rank}, but there are {torch.cuda.device_count()}: lower --nproc_per_node")
+        raise UserError(f"rank {rank} needs GPU {local_rank}, but there are {torch.cuda.device_count()}: "
+                        "lower --nproc_per_node")
     set_seed(seed)
     device = torch.device(device_type, local_rank) if device_type == "cuda" else torch.device(device_type)
     if device_type == "cuda":
@@ -318,26 +327,26 @@ def compute_init(device_type: str = "",   # "cuda", "mps", "cpu"; empty: the bes
         dist.init_process_group(timeout=timedelta(seconds=timeout_s), **kwargs)
     return is_ddp, rank, local_rank, world_size, device
 
-# %% ../nbs/00_common.ipynb #649aed3f
+# %% ../nbs/00_common.ipynb #2ba78841
 def compute_cleanup():
-    "Ends the process group, if there is one. Call it when all ranks arrive here; after a failure run_stage exits without it."
+    "Ends the process group, if there is one. For ranks that all come here; after a failure run_stage exits without it."
     if dist.is_available() and dist.is_initialized(): dist.destroy_process_group()
 
-# %% ../nbs/00_common.ipynb #1cf1bc46
+# %% ../nbs/00_common.ipynb #53c34834
 def compile_enabled(flag: bool | None = None,  # the stage's --compile; None: not given
                     ) -> bool:                 # whether torch.compile is used
-    "The flag decides; without a flag NANOCHAT_COMPILE; without both: yes on CUDA, no elsewhere (compiling costs minutes)."
+    "The flag decides; without it NANOCHAT_COMPILE; without both: yes on CUDA, no elsewhere (compiling costs minutes)."
     if flag is not None: return bool(flag)
     value = os.environ.get("NANOCHAT_COMPILE", "")
     if value in ("0", "1"): return value == "1"
     check_environment()
     return torch.cuda.is_available()
 
-# %% ../nbs/00_common.ipynb #845fec40
+# %% ../nbs/00_common.ipynb #98531a6a
 def maybe_compile(fn=None,                      # a function or an nn.Module; None: use as a decorator with arguments
                   enabled: bool | None = None,  # see compile_enabled
                   **kw):                        # passed on to torch.compile
-    "torch.compile where it is switched on. A function decides when it is called, so a decorator obeys a later --compile=0."
+    "torch.compile where it is on. A function decides when it is called, so a decorator obeys a later --compile=0."
     if fn is None: return functools.partial(maybe_compile, enabled=enabled, **kw)
     if isinstance(fn, torch.nn.Module): return torch.compile(fn, **kw) if compile_enabled(enabled) else fn
     compiled = None
@@ -361,7 +370,7 @@ def format_field(v) -> str:  # a number or a text
     if isinstance(v, float): return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.4g}"
     return f"{v:,}" if isinstance(v, int) else str(v)
 
-# %% ../nbs/00_common.ipynb #fa8ec6a6
+# %% ../nbs/00_common.ipynb #098d9123
 class Progress:
     "A progress bar on a terminal, plain lines elsewhere, nothing on ranks above 0. Use as a context manager."
     def __init__(self, total: int | None,     # number of units until the end; None: unknown
@@ -394,7 +403,8 @@ class Progress:
         "The state as one line of text."
         elapsed = max(self.clock() - self.start, 1e-9)
         rate = (self.n - self.initial) / elapsed
-        count = f"{self.n:,}" if self.total is None else f"{self.n:,}/{self.total:,} ({self.n / max(self.total, 1):.0%})"
+        count = f"{self.n:,}"
+        if self.total is not None: count += f"/{self.total:,} ({self.n / max(self.total, 1):.0%})"
         parts = [f"{self.desc} {count}".strip()] + [f"{k} {format_field(v)}" for k, v in self.fields.items()]
         parts += [f"{format_field(float(rate))} {self.unit}/s", f"{format_seconds(elapsed)} elapsed"]
         if self.total is not None and rate > 0: parts.append(f"ETA {format_seconds((self.total - self.n) / rate)}")
@@ -419,10 +429,11 @@ class Progress:
     def __enter__(self): return self
     def __exit__(self, *exc): self.close()
 
-# %% ../nbs/00_common.ipynb #20d4475f
+# %% ../nbs/00_common.ipynb #6af5abce
 class Interrupt:
-    "Turns SIGINT and SIGTERM into a request to stop: `with Interrupt() as stop: ... if stop.requested: save and return`."
-    def __init__(self, message: str = "stopping after this step (once more: stop at once)"):  # on the first signal; "": none
+    "Turns SIGINT and SIGTERM into a request: `with Interrupt() as stop: ... if stop.requested: save and return`."
+    def __init__(self,
+                 message: str = "stopping after this step (once more: stop at once)"):  # on the first signal; "": none
         self.message, self.signum, self.at, self.old = message, None, 0.0, {}
 
     @property
@@ -435,7 +446,7 @@ class Interrupt:
 
     def agreed(self, device: str | torch.device = "cpu",  # where the ranks' collectives work
                ) -> bool:                                 # whether any rank was asked to stop; equal on all ranks
-        "Every rank must leave the loop at the same step, or the others wait forever in a collective. All ranks call this."
+        "All ranks call this, and leave the loop at the same step; else some would wait in a collective forever."
         if not (dist.is_available() and dist.is_initialized()): return self.requested
         flag = torch.tensor([self.signum or 0], device=device)
         dist.all_reduce(flag, op=dist.ReduceOp.MAX)
@@ -446,7 +457,8 @@ class Interrupt:
         now = time.monotonic()
         if self.signum is None:
             self.signum, self.at = signum, now
-            if self.message and get_dist_info()[1] == 0: os.write(2, f"\n{self.message}\n".encode())  # print is not safe in a handler
+            if self.message and get_dist_info()[1] == 0:
+                os.write(2, f"\n{self.message}\n".encode())  # print is not safe in a handler
         elif now - self.at > 1.0:  # torchrun and the terminal may both deliver one Ctrl-C
             if signum == signal.SIGINT: raise KeyboardInterrupt
             raise SystemExit(128 + signum)
@@ -482,7 +494,7 @@ def _switch_rule(info):
         is_instance=lambda x: isinstance(x, bool) or (optional and x is None),
         str_from_instance=lambda x: ["auto" if x is None else str(int(x))])
 
-# %% ../nbs/00_common.ipynb #b98957a2
+# %% ../nbs/00_common.ipynb #bafc12b5
 def parse_config(ConfigClass: type,              # a dataclass with a comment per field
                  args: list[str] | None = None,  # the command line; None: sys.argv
                  prog: str | None = None,        # the program's name in --help
@@ -497,10 +509,10 @@ def parse_config(ConfigClass: type,              # a dataclass with a comment pe
     negated = {form: f"--{n}=0" for n in names for form in (f"--no-{n.replace('_', '-')}", f"--no_{n}")}
     registry = tyro.constructors.ConstructorRegistry()
     registry.primitive_rule(_switch_rule)
-    return tyro.cli(ConfigClass, args=[negated.get(a, a) for a in args], prog=prog, description=description, registry=registry,
-                    config=(tyro.conf.FlagConversionOff,), console_outputs=get_dist_info()[1] == 0)
+    return tyro.cli(ConfigClass, args=[negated.get(a, a) for a in args], prog=prog, description=description,
+                    registry=registry, config=(tyro.conf.FlagConversionOff,), console_outputs=get_dist_info()[1] == 0)
 
-# %% ../nbs/00_common.ipynb #e58e7928
+# %% ../nbs/00_common.ipynb #3f52cdb2
 def _fail(text: str, code: int):
     "Ends this process after a failure, without waiting for the other ranks."
     is_ddp, rank, _, world_size = get_dist_info()
@@ -510,11 +522,11 @@ def _fail(text: str, code: int):
         time.sleep(2.0)
         text = f"[rank {rank}] {text}" if text else text
     if text: print(text, file=sys.stderr, flush=True)
-    # an orderly shutdown of the process group could wait for peers that wait for us; torchrun ends them when we are gone
+    # an orderly shutdown could wait for peers that wait for us; torchrun ends them when we are gone
     if dist.is_available() and dist.is_initialized(): os._exit(code)
     sys.exit(code)
 
-# %% ../nbs/00_common.ipynb #8e0a90d8
+# %% ../nbs/00_common.ipynb #a0d44f9a
 def run_stage(fn,                            # the stage: takes the config, returns None or an exit status
               ConfigClass: type,             # a dataclass with a comment per field
               args: list[str] | None = None, # the command line; None: sys.argv
@@ -526,7 +538,8 @@ def run_stage(fn,                            # the stage: takes the config, retu
     try:
         check_environment()
         flag = getattr(config, "compile", None)
-        if flag is not None: os.environ["NANOCHAT_COMPILE"] = "1" if flag else "0"  # reaches the optimizer's kernels too
+        # by the variable it reaches the optimizer's kernels too
+        if flag is not None: os.environ["NANOCHAT_COMPILE"] = "1" if flag else "0"
         code = fn(config)
     except UserError as e: _fail(f"error: {e}", 1)
     except KeyboardInterrupt: _fail("interrupted", 130)
@@ -535,8 +548,9 @@ def run_stage(fn,                            # the stage: takes the config, retu
         raise
     except BaseException as e:
         if not (dist.is_available() and dist.is_initialized()): raise
-        lost = any(text in str(e) for text in ("closed by peer", "reset by peer"))  # what gloo says when a peer has gone
-        _fail("error: another rank has failed (its own message tells why)" if lost else traceback.format_exc().rstrip(), 1)
+        lost = any(text in str(e) for text in ("closed by peer", "reset by peer"))  # what gloo says when a peer is gone
+        text = "error: another rank has failed (its own message tells why)" if lost else traceback.format_exc().rstrip()
+        _fail(text, 1)
     # torchrun ends all ranks as soon as one exits with a status: let everybody say what there is to say
     if code and dist.is_available() and dist.is_initialized(): dist.barrier()
     compute_cleanup()

@@ -6,9 +6,9 @@
 __all__ = ['COMPRESSORS', 'scored_bytes', 'sum_over_ranks', 'bits_per_byte', 'evaluate_bpb', 'count_targets', 'unigram_bpb',
            'compress_zstd', 'compressor_bpb']
 
-# %% ../nbs/10_bits_per_byte.ipynb #813822c4
+# %% ../nbs/10_bits_per_byte.ipynb #7e3e7f01
 # Notable choices:
-# - Bits per byte = nats over the scored targets / (ln 2 * bytes of those targets). Longer tokens cost more and cover more.
+# - Bits per byte = nats of the scored targets / (ln 2 * their bytes). Longer tokens cost more and cover more.
 # - Special tokens are no text: they have 0 bytes, and their loss is left out. So are targets of -1.
 # - Sums, not means of means: nats and bytes are added over batches and ranks, and divided once.
 # - Nothing scored is an error, not a 0 or a NaN that could be mistaken for a result.
@@ -36,18 +36,19 @@ def sum_over_ranks(t: Tensor) -> Tensor:  # the same on every rank
     if dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1: dist.all_reduce(t)
     return t
 
-# %% ../nbs/10_bits_per_byte.ipynb #d9bd8803
+# %% ../nbs/10_bits_per_byte.ipynb #18c804e2
 def bits_per_byte(nats: float,      # summed loss of the scored targets
                   n_bytes: float,   # their bytes
                   ) -> float:       # bits per byte
     "Converts a sum of nats. Raises UserError if there is no byte."
     if n_bytes <= 0:
-        raise UserError("no byte was scored: every target is special, ignored, or the text is empty. Check the validation data and the batches")
+        raise UserError("no byte was scored: every target is special or ignored, or there was no batch. "
+                        "Check the validation data and the number of batches")
     return nats / (math.log(2) * n_bytes)
 
-# %% ../nbs/10_bits_per_byte.ipynb #6aadc760
+# %% ../nbs/10_bits_per_byte.ipynb #e4d739d4
 @torch.no_grad()
-def evaluate_bpb(model: nn.Module,      # model(inputs, targets, loss_reduction="none") gives one loss per target, in nats
+def evaluate_bpb(model: nn.Module,      # model(x, y, loss_reduction="none") gives one loss per target, in nats
                  batches: Iterable,     # (inputs, targets) on the model's device, this rank's share
                  steps: int | None,     # batches to take at most; None: all
                  token_bytes: Tensor,   # bytes of each token id, 0 for special tokens, (vocab,)
@@ -63,8 +64,9 @@ def evaluate_bpb(model: nn.Module,      # model(inputs, targets, loss_reduction=
             n = scored_bytes(y.reshape(-1), token_bytes)
             # where, not a product: 0 * nan is nan, and ignored positions may hold anything
             nats = torch.where(n > 0, loss.float(), 0.0).sum()
-            if sums is None: sums = torch.zeros(2, dtype=torch.float32 if y.device.type == "mps" else torch.float64, device=y.device)
-            sums += torch.stack([nats.to(sums.dtype), n.sum().to(sums.dtype)])  # stays on the device: no waiting per batch
+            if sums is None:  # mps has no float64
+                sums = torch.zeros(2, dtype=torch.float32 if y.device.type == "mps" else torch.float64, device=y.device)
+            sums += torch.stack([nats.to(sums.dtype), n.sum().to(sums.dtype)])  # on the device: no waiting per batch
     finally: model.train(training)
     if sums is None: sums = torch.zeros(2, dtype=torch.float64, device=token_bytes.device)
     nats, n_bytes = sum_over_ranks(sums).tolist()
@@ -82,7 +84,7 @@ def count_targets(batches: Iterable,    # (inputs, targets), this rank's share
         counts += torch.bincount(y[y >= 0], minlength=vocab_size)
     return sum_over_ranks(counts)
 
-# %% ../nbs/10_bits_per_byte.ipynb #0d6e764c
+# %% ../nbs/10_bits_per_byte.ipynb #b4fe8132
 def unigram_bpb(train_batches: Iterable,        # (inputs, targets) to count tokens in
                 eval_batches: Iterable,         # (inputs, targets) to score
                 token_bytes: Tensor,            # bytes of each token id, 0 for special tokens, (vocab,)
@@ -90,7 +92,7 @@ def unigram_bpb(train_batches: Iterable,        # (inputs, targets) to count tok
                 eval_steps: int | None = None,  # batches to score at most; None: all
                 alpha: float = 1.0,             # added to every count, so that an unseen token is not impossible
                 ) -> float:                     # bits per byte
-    "The score of always predicting the training set's token frequencies: what a model that ignores its context can reach."
+    "The score of always predicting the training set's token frequencies: the best that ignores its context."
     if alpha <= 0: raise UserError(f"alpha={alpha}: use a positive number, or unseen tokens cost infinitely many bits")
     sizes = token_bytes.cpu()
     p = count_targets(train_batches, train_steps, len(sizes)) + alpha
@@ -98,7 +100,7 @@ def unigram_bpb(train_batches: Iterable,        # (inputs, targets) to count tok
     counts = torch.where(sizes > 0, count_targets(eval_batches, eval_steps, len(sizes)), 0.0)
     return bits_per_byte((counts * nll).sum().item(), (counts * sizes).sum().item())
 
-# %% ../nbs/10_bits_per_byte.ipynb #c689c31d
+# %% ../nbs/10_bits_per_byte.ipynb #4a1324a5
 def compress_zstd(data: bytes,  # anything
                   ) -> bytes:   # zstd at level 19
     "Python 3.14's own zstd, or the package zstandard. Raises UserError if neither is there."
@@ -107,7 +109,7 @@ def compress_zstd(data: bytes,  # anything
         return zstd.compress(data, level=19)
     except ImportError: pass
     try: import zstandard
-    except ImportError as e: raise UserError("zstd needs Python 3.14 or `pip install zstandard`: use gzip, or install it") from e
+    except ImportError as e: raise UserError("zstd needs Python 3.14 or `pip install zstandard`; or use gzip") from e
     return zstandard.ZstdCompressor(level=19).compress(data)
 
 # %% ../nbs/10_bits_per_byte.ipynb #75ad4ec8
