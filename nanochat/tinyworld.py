@@ -5,20 +5,21 @@
 # %% auto #0
 __all__ = ['SPLITS', 'WORDS', 'IRREGULAR_PLURALS', 'COUNTRIES', 'GEOGRAPHY', 'SCIENCE', 'ANIMALS', 'DAYS', 'MONTHS', 'LANGUAGE',
            'TIME', 'PEOPLE_AND_THINGS', 'RELATIONS', 'TOWNS', 'PEOPLE', 'TITLES', 'COUNT_WORDS', 'PLACES', 'OUTDOORS',
-           'THINGS', 'TINTS', 'WEATHER', 'STORIES', 'STORY_POOLS', 'WALKERS', 'VETS', 'EPISODES', 'CATEGORIES',
-           'MASS_NOUNS', 'PROBLEMS', 'TALK', 'TALK_LINES', 'ABOUT', 'LISTS', 'ORDINALS', 'NUMBERS', 'PLANS', 'NOTES',
-           'DIARY', 'SCALES', 'RECIPES', 'SKIES', 'KIND_SHARES', 'KINDS', 'stable_hash', 'split_of',
-           'number_pair_split', 'word_split', 'spelling_words', 'article', 'plural', 'upper_first', 'Slots',
-           'parse_template', 'spin', 'Fact', 'Relation', 'parse_table', 'relation', 'country_column', 'both_ways',
-           'after', 'facts', 'answer_pool', 'distractors', 'fill', 'statements', 'questions', 'choice_split', 'Person',
-           'person_slots', 'draw', 'draw_some', 'draw_pair', 'facts_of', 'some_facts', 'state', 'ask', 'make_facts',
-           'make_questions', 'make_sums', 'spelled', 'make_spelling', 'cast', 'make_plot', 'make_episodes',
-           'make_story', 'short_answer', 'make_quiz', 'with_article', 'label_lines', 'some_labels', 'match_list',
+           'THINGS', 'TINTS', 'WEATHER', 'STORIES', 'STORY_POOLS', 'WALKERS', 'VETS', 'EPISODES', 'SCENES', 'TEACHERS',
+           'CHILDREN', 'CATEGORIES', 'OVERLAPS', 'MASS_NOUNS', 'PROBLEMS', 'TALK', 'TALK_LINES', 'ABOUT', 'LISTS',
+           'ORDINALS', 'NUMBERS', 'PLANS', 'NOTES', 'DIARY', 'SCALES', 'RECIPES', 'SKIES', 'KIND_SHARES', 'KINDS',
+           'stable_hash', 'split_of', 'number_pair_split', 'word_split', 'spelling_words', 'article', 'plural',
+           'upper_first', 'Slots', 'parse_template', 'spin', 'Fact', 'Relation', 'parse_table', 'relation',
+           'country_column', 'both_ways', 'after', 'facts', 'answer_pool', 'distractors', 'fill', 'statements',
+           'questions', 'choice_split', 'Person', 'person_slots', 'draw', 'draw_some', 'draw_pair', 'facts_of',
+           'topics', 'some_facts', 'state', 'ask', 'make_facts', 'make_questions', 'make_sums', 'spelled',
+           'make_spelling', 'cast', 'make_plot', 'make_episodes', 'make_day', 'make_story', 'short_answer', 'make_quiz',
+           'make_lesson', 'unlike_categories', 'with_article', 'label_lines', 'some_labels', 'match_list',
            'match_boxes', 'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching',
            'choice_facts', 'fact_options', 'make_choices', 'make_groups', 'problem_numbers', 'make_problems',
-           'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'make_list', 'make_calendar', 'make_note',
-           'make_diary', 'make_comparison', 'make_howto', 'make_weather', 'riddle', 'make_riddle', 'program',
-           'make_python', 'make_copying', 'documents']
+           'letter_counts', 'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'one_list', 'make_list',
+           'make_calendar', 'make_note', 'make_diary', 'make_comparison', 'one_howto', 'make_howto', 'make_weather',
+           'riddle', 'make_riddle', 'program', 'make_python', 'make_copying', 'documents']
 
 # %% ../nbs/01b_tinyworld.ipynb #3eb81fd2
 # Notable choices:
@@ -872,7 +873,7 @@ class Person:
     town: str
     job: str
 
-# %% ../nbs/01b_tinyworld.ipynb #5b267e82
+# %% ../nbs/01b_tinyworld.ipynb #9b1541ee
 PEOPLE = tuple(Person(*row.split()) for row in re.split(r"[;\n]", """
 Anna she cat Milo green soup Riverton teacher; Tom he dog Rex blue bread Oakfield baker
 Lily she rabbit Snowy pink strawberries Greenhill florist; Ben he dog Bruno red pizza Stonebridge firefighter
@@ -887,7 +888,7 @@ Rosa she cat Misty pink rice Greenhill chef; Peter he dog Buddy green apples Sto
 Zoe she hamster Nibbles purple grapes Lakeside photographer; Adam he goat Billy white bread Sandport plumber
 Kate she dog Lucky red noodles Mapleton pilot; Luke he cat Shadow blue cheese Millbrook barber
 Julia she pony Blaze black pizza Riverton farmer; Paul he parrot Rio orange fish Oakfield chef
-Sara she cat Pearl white soup Greenhill tailor; Noah he dog Hunter brown cake Stonebridge carpenter
+Sara she cat Pearl white soup Greenhill vet; Noah he dog Hunter brown cake Stonebridge carpenter
 Ivy she rabbit Cotton green pears Lakeside gardener; Victor he dog Bandit red potatoes Sandport pilot
 Lucy she dog Ginger yellow pasta Mapleton vet; Henry he turtle Rocky gray potatoes Millbrook butcher
 Eva she cat Cleo blue cookies Riverton photographer; Daniel he dog Chief red rice Oakfield mechanic
@@ -913,13 +914,15 @@ def draw(rng: Random, split: str, *pools: Sequence) -> tuple:  # one item of eac
         if split_of(*items) == split:
             return items
 
-# %% ../nbs/01b_tinyworld.ipynb #2f1bbded
-def draw_some(rng: Random, split: str, pool: Sequence, n: int) -> list:  # n different items in random order
-    "Different items of one pool whose combination, whatever its order, belongs to the split."
-    while True:
+# %% ../nbs/01b_tinyworld.ipynb #64b5c550
+def draw_some(rng: Random, split: str, pool: Sequence, n: int, ordered: bool = False) -> list:  # n different items
+    "Different items of one pool in random order; their set belongs to the split (or, for small pools, their sequence)."
+    for _ in range(10_000):
         items = rng.sample(pool, n)
-        if split_of(*sorted(map(str, items))) == split:
+        names = [str(item) for item in items]
+        if split_of(*(names if ordered else sorted(names))) == split:
             return items
+    raise RuntimeError(f"found no {n} of {len(pool)} items for the split {split!r}: the pool is too small")
 
 # %% ../nbs/01b_tinyworld.ipynb #9a1dfa6f
 def draw_pair(rng: Random, split: str, low: int, high: int, low2: int | None = None, high2: int | None = None,
@@ -947,11 +950,22 @@ def facts_of(relation: str) -> tuple[Fact, ...]:
     "The facts of one relation."
     return tuple(f for f in facts() if f.relation == relation)
 
-# %% ../nbs/01b_tinyworld.ipynb #3f285b21
+# %% ../nbs/01b_tinyworld.ipynb #b3f4fc7d
+@lru_cache(maxsize=None)
+def topics() -> tuple[tuple[Fact, ...], ...]:
+    "Pools for documents with one topic: a relation's facts, or where these are few, those of all relations of its group."
+    pools = []
+    for group in (GEOGRAPHY, SCIENCE, ANIMALS, LANGUAGE, TIME, PEOPLE_AND_THINGS):
+        for r in group:
+            pool = facts_of(r.name)
+            pools.append(pool if len(pool) >= 14 else tuple(f for other in group for f in facts_of(other.name)))
+    return tuple(pools)
+
+# %% ../nbs/01b_tinyworld.ipynb #4c5d2a0e
 def some_facts(rng: Random, split: str, n: int) -> list[Fact]:
-    "Different facts: of one relation in half of the cases, else of any."
-    pool = facts_of(rng.choice(tuple(RELATIONS))) if rng.random() < 0.4 else facts()
-    return draw_some(rng, split, pool, min(n, len(pool) - 1))
+    "Different facts: of one topic in almost half of the cases, else of any."
+    pool = rng.choice(topics()) if rng.random() < 0.4 else facts()
+    return draw_some(rng, split, pool, min(n, len(pool) * 2 // 3))
 
 # %% ../nbs/01b_tinyworld.ipynb #f7835ec6
 def state(rng: Random, fact: Fact) -> str:
@@ -964,30 +978,30 @@ def ask(rng: Random, fact: Fact, split: str) -> str:
     r = RELATIONS[fact.relation]
     return fill(rng.choice(r.questions if split == "train" else r.held_out), fact)
 
-# %% ../nbs/01b_tinyworld.ipynb #2c0a0dde
+# %% ../nbs/01b_tinyworld.ipynb #947f4642
 def make_facts(rng: Random, split: str) -> str:
     "A paragraph of facts about one subject matter, or a mixed one."
-    chosen = some_facts(rng, split, rng.randint(7, 14))
+    chosen = some_facts(rng, split, rng.randint(9, 18))
     same = len({f.relation for f in chosen}) == 1
     title = TITLES[chosen[0].relation] if same else rng.choice(("Things to know", "Some facts", "Did you know?", "Facts"))
     sentences = [state(rng, f) for f in chosen]
     return rng.choice((title + "\n\n", title + "\n", "")) + rng.choice((" ", " ", "\n")).join(sentences)
 
-# %% ../nbs/01b_tinyworld.ipynb #41582816
+# %% ../nbs/01b_tinyworld.ipynb #3d8ba40f
 def make_questions(rng: Random, split: str) -> str:
     "Questions and answers, one under the other."
-    chosen = some_facts(rng, split, rng.randint(5, 10))
+    chosen = some_facts(rng, split, rng.randint(6, 12))
     q, a = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("", "")))
     short = rng.random() < 0.4
     return "\n".join(f"{q}{ask(rng, f, split)}\n{a}{upper_first(f.answer) + '.' if short else state(rng, f)}" for f in chosen)
 
-# %% ../nbs/01b_tinyworld.ipynb #b7a153bf
+# %% ../nbs/01b_tinyworld.ipynb #9081868e
 def make_sums(rng: Random, split: str) -> str:
     "Lines of arithmetic in one notation."
     style = rng.choice(("{} {} {} = {}", "{} {} {} = {}", "What is {} {} {}? It is {}.", "{} {} {} is {}.", "{} {} {} makes {}."))
     words = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
     lines = []
-    for _ in range(rng.randint(8, 18)):
+    for _ in range(rng.randint(12, 26)):
         op = rng.choice("++--*/")
         if op in "+-":
             a, b = draw_pair(rng, split, 1, rng.choice((20, 99, 99)))
@@ -995,7 +1009,7 @@ def make_sums(rng: Random, split: str) -> str:
                 a, b = b, a
         else:
             while True:
-                a, b = rng.randint(2, 12), rng.randint(2, 12)
+                a, b = rng.randint(2, 30), rng.randint(2, 12)
                 if op == "/":
                     a *= b
                 if number_pair_split(a, b) == split:
@@ -1009,20 +1023,20 @@ def spelled(rng: Random, word: str) -> str:
     "The word's letters, one by one."
     return rng.choice(("-", "-", ", ", ",", " ")).join(word)
 
-# %% ../nbs/01b_tinyworld.ipynb #b2fa8131
-COUNT_WORDS = ("no times", "once", "twice", "three times", "four times", "five times")
+# %% ../nbs/01b_tinyworld.ipynb #95dc9e3f
+COUNT_WORDS = ("", "once", "twice", "three times", "four times", "five times")
 
-# %% ../nbs/01b_tinyworld.ipynb #b99672fd
+# %% ../nbs/01b_tinyworld.ipynb #a6d99866
 def make_spelling(rng: Random, split: str) -> str:
     "How words are spelled, how long they are and which letters they have."
     lines = []
-    for word in draw_some(rng, split, spelling_words(split), rng.randint(3, 6)):
+    for word in draw_some(rng, split, spelling_words(split), rng.randint(4, 9)):
         letter = rng.choice(word) if rng.random() < 0.75 else rng.choice("aeioustrnlmdp")
         n = word.count(letter)
         lines.append(spin(rng, "[The word '{word}' is spelled {letters}.|How do you spell '{word}'? {letters}.|'{word}': {letters}.] "
                                "[It has {length} letters. |]"
-                               "[The letter {letter} appears {times} in '{word}'.|How many {letter} are in '{word}'? {n}.]",
-                          word=word, letters=spelled(rng, word), length=len(word), letter=letter, times=COUNT_WORDS[n], n=n))
+                               "[The letter {letter} {appears} in '{word}'.|How many {letter} are in '{word}'? {n}.]",
+                          word=word, letters=spelled(rng, word), length=len(word), letter=letter, appears=f"appears {COUNT_WORDS[n]}" if n else "does not appear", n=n))
     return "\n".join(lines)
 
 # %% ../nbs/01b_tinyworld.ipynb #2b3b6520
@@ -1049,23 +1063,18 @@ TINTS = ("red", "blue", "green", "yellow", "white", "black", "brown", "purple", 
 # %% ../nbs/01b_tinyworld.ipynb #08a7516f
 WEATHER = ("sunny", "rainy", "windy", "cold", "warm", "cloudy", "quiet", "foggy", "bright", "gray")
 
-# %% ../nbs/01b_tinyworld.ipynb #4202dab2
+# %% ../nbs/01b_tinyworld.ipynb #fd6580dc
 # Each story: the things it is about (names of pools in `make_story`), then the text.
 STORIES = {
     "lost": ("thing place walker", """
 [One {weather} morning|One {weather} afternoon|On {day}], {name} [went|walked] to the {place} with {his} {pet},
-{pet_name}.
+{pet_name}. {He} [carried|took along|had] {an_tint} {thing}[| that was a gift from {f_name}]. [When {he} came home|In
+the evening|Later that day], the {thing} was gone. {name} [was sad|was worried|felt bad] because {he} [liked it very
+much|had had it for {n} years]. {He} looked [under the table|in {his} pockets|behind the door] and [in the
+kitchen|under the bed|in the hall], but it was not there. [So {he} asked {f_name} for help|Then {he} called {f_name}].
 
-{He} [carried|took along|had] {an_tint} {thing}[| that was a gift from {f_name}].
-
-[When {he} came home|In the evening|Later that day], the {thing} was gone. {name} [was sad|was worried|felt bad]
-because {he} [liked it very much|had had it for {n} years]. {He} looked [under the table|in {his} pockets|behind the
-door] and [in the kitchen|under the bed|in the hall], but it was not there. [So {he} asked {f_name} for help|Then {he}
-called {f_name}].
-
-"Where did you [last have|last see] it?" asked {f_name}. {name} thought for a moment. "I had it {at}," {he} said.
-
-They went back [together|at once|right away] and looked [everywhere|in every corner]. [At last|After a while|After an
+"Where did you [last have|last see] it?" asked {f_name}. {name} thought for a moment. "I had it {at}," {he} said. They
+went back [together|at once|right away] and looked [everywhere|in every corner]. [At last|After a while|After an
 hour], {pet_name} [stopped|sat down|stood still] next to [a bench|a big stone|an old tree|a wall]. There was the
 {thing}!
 
@@ -1075,101 +1084,82 @@ thanked {f_name} and gave {pet_name} [something good to eat|a treat|a big hug]. 
 """),
     "storm": ("outdoors meal", """
 {name} and {f_name} [were|sat|met] {at}. [It was a warm day|The sky was blue|The sun was shining], and they had
-brought {meal} to eat.
+brought {meal} to eat. [Then|Suddenly|After lunch] dark clouds came over the [hill|trees|houses]. [The wind grew
+strong.|It became cold.|The birds stopped singing.] "It is going to rain," said {f_name}. [They packed|{name}
+packed|{f_name} packed] everything into the [basket|bag], and they [ran|hurried] to [a small hut|an old barn|a big
+tree|the nearest house].
 
-[Then|Suddenly|After lunch] dark clouds came over the [hill|trees|houses]. [The wind grew strong.|It became cold.|The
-birds stopped singing.] "It is going to rain," said {f_name}.
-
-[They packed|{name} packed|{f_name} packed] everything into the [basket|bag], and they [ran|hurried] to [a small
-hut|an old barn|a big tree|the nearest house].
-
-[Just then|A moment later] the rain [began|started to fall]. [Because the hut was dry|Because they had been
-quick|Because they had run fast], they did not get [very |]wet.
-
-They shared the {meal} and [told each other stories|talked about the summer|sang songs|played a word game] until the
-rain stopped.
-
-[Then|When they went outside], they saw a rainbow [over the fields|in the sky|above the hills]. "[I am glad that it
-rained|This was the best part of the day|How beautiful it is]," said {name}.
+[Just then|A moment later] the rain [began|started to fall]. [Because they had been quick|Because they had run fast],
+they did not get [very |]wet. They shared the {meal} and [told each other stories|talked about the summer|sang
+songs|played a word game] until the rain stopped. [A little later|When they went outside], they saw a rainbow [over
+the fields|in the sky|above the hills]. "[I am glad that it rained|This was the best part of the day|How beautiful it
+is]," said {name}.
 
 [On the way home|Later|In the evening] they [laughed|talked] about it, and {f_name} said, "Next time we will take an
 umbrella."
 """),
     "garden": ("plant n", """
 In spring, {name} planted {n} {plural_plant} in {his} garden in {town}. Every [morning|evening|day] {he} gave them
-water, and every week {he} pulled out the weeds.
-
-[At first nothing happened|For two weeks nothing happened], but {name} did not give up. [Then small green leaves came
-out of the ground.|Then the first green leaves came up.]
+water, and every week {he} pulled out the weeds. [At first nothing happened|For two weeks nothing happened], but
+{name} did not give up. [Then small green leaves came out of the ground.|Then the first green leaves came up.]
 
 One day in summer {he} had to [travel to the sea|visit {his} aunt|work in another town] for a week. "Who will water my
-{plural_plant}?" {he} asked. "[I will|I can do it|Leave it to me]," said {f_name}.
-
-It was very [hot|dry] that week, so {f_name} came [every evening|twice a day|every morning] with a
-[big|blue|green|heavy] watering can. When {name} came back, {he} ran into the garden.
+{plural_plant}?" {he} asked. "[I will|I can do it|Leave it to me]," said {f_name}. It was very [hot|dry] that week, so
+{f_name} came [every evening|twice a day|every morning] with a [big|blue|green|heavy] watering can. When {name} came
+back, {he} ran into the garden.
 
 The {plural_plant} were [tall|strong] and [green|full of life]. "[Thank you|You saved them|Thank you so much]!" {he}
-said. "Without water they would have died."
-
-{name} [and {f_name} ate {f_food} together|gave {f_name} a basket of flowers|invited {f_name} to dinner], and [they
-were both happy|that evening they sat in the garden until it was dark|they talked until the moon came up]. Since then
-they [take care of the garden together|help each other every summer|have been good friends].
+said. "Without water they would have died." {name} [and {f_name} ate {f_food} together|gave {f_name} a basket of
+flowers|invited {f_name} to dinner], and [they were both happy|that evening they sat in the garden until it was
+dark|they talked until the moon came up]. Since then they [take care of the garden together|help each other every
+summer|have been good friends].
 """),
     "kite": ("tint outdoors", """
 It was a windy [day|morning|afternoon], and {name} wanted to fly {his} {tint} kite {at}. {f_name} came along. [The
-wind was strong|The wind blew hard], and the kite [rose higher and higher|went up quickly].
-
-[But then|Suddenly] the [string broke|string slipped out of {his} hand], and the kite [landed|came down|got stuck] in
-a tall tree. {name} [tried to reach it|jumped up], but {he} was too short. {f_name} [shook the tree|threw a ball at
-it], but the kite did not move.
+wind was strong|The wind blew hard], and the kite [rose higher and higher|went up quickly]. [But then|Suddenly] the
+[string broke|string slipped out of {his} hand], and the kite [landed|came down|got stuck] in a tall tree. {name}
+[tried to reach it|jumped up], but {he} was too short. {f_name} [shook the tree|threw a ball at it], but the kite did
+not move.
 
 "[We need a ladder|Let us get a ladder|A ladder would help]," said {f_name}. They asked {o_name}, the {o_job}, and
 {o_he} had one. {o_name} held the ladder while {name} climbed up [slowly|carefully]. {He} [took|pulled] the kite out
-of the branches and came down [safely|again].
-
-The kite had a small hole, so they [fixed it with tape|sewed it with thread|put a piece of paper over it].
-[Soon|Before long] it was in the air again. {o_name} [watched and smiled|flew it for a while, too]. "[It is good to
-have friends with ladders|Three people can do what one cannot|Now you know why I keep a ladder]," {o_he} said, and
-they all laughed.
+of the branches and came down [safely|again]. The kite had a small hole, so they [fixed it with tape|sewed it with
+thread|put a piece of paper over it]. [Soon|Before long] it was in the air again. {o_name} [watched and smiled|flew it
+for a while, too]. "[It is good to have friends with ladders|Three people can do what one cannot|Now you know why I
+keep a ladder]," {o_he} said, and they all laughed.
 """),
     "gift": ("thing tint", """
 {f_name} had a birthday on {day}. {name} wanted to [give|buy] {f_him} something nice, but {he} did not know what.
-"[What does {f_he} like|What would make {f_him} happy]?" {he} asked {o_name}.
-
-"{F_his} favorite color is {f_color}," said {o_name}, "and {f_he} lost {f_his} {thing} last week." So {name} went to
-the [market|shop] and looked for {an_f_color} {thing}. The first shop had only {tint2} ones. The second shop was
-closed.
+"[What does {f_he} like|What would make {f_him} happy]?" {he} asked {o_name}. "{F_his} favorite color is {f_color},"
+said {o_name}, "and {f_he} lost {f_his} {thing} last week." So {name} went to the [market|shop] and looked for
+{an_f_color} {thing}. The first shop had only {tint2} ones. The second shop was closed.
 
 In the third shop {he} found a [beautiful|fine|lovely] {f_color} {thing}. It cost {n} coins, and {name} had just
-enough. {He} wrapped it in [paper|{tint} paper|an old map] and [wrote|put] a card with it.
-
-When {f_name} opened the box, {f_he} [smiled|laughed|was very surprised]. "How did you know that I needed {an_thing}?"
-{f_he} asked. "And it is {f_color}!" {name} [only smiled|looked at {o_name} and said nothing|said, "A friend told
-me."]. Then they all ate [cake|{f_food}] together[| and danced until late|, and it was a wonderful evening].
+enough. {He} wrapped it in [paper|{tint} paper|an old map] and [wrote|put] a card with it. When {f_name} opened the
+box, {f_he} [smiled|laughed|was very surprised]. "How did you know that I needed {an_thing}?" {f_he} asked. "And it is
+{f_color}!" {name} [only smiled.|looked at {o_name} and said nothing.|said, "A friend told me."] Then they all ate
+[cake|{f_food}] together[| and danced until late|, and it was a wonderful evening].
 """),
     "race": ("place far_town", """
 Every year there is a race in {far_town}. This year {name} and {f_name} wanted to run in it. {name} [trained|ran]
 every morning [before breakfast|before work], even in the rain. {f_name} said, "I am fast already," and [stayed in
-bed|slept until nine|watched from the window].
-
-On {day} the race began at the {place}. At first {f_name} was [far|well] ahead. But after [two miles|the first
-hill|the bridge] {f_he} was [tired|out of breath] and had to [walk|slow down|sit down]. {name} was not as fast, but
-{he} did not stop. [Step by step|Slowly] {he} came closer, and near the end {he} passed {f_name}.
+bed|slept until nine|watched from the window]. On {day} the race began at the {place}. At first {f_name} was
+[far|well] ahead. But after [two miles|the first hill|the bridge] {f_he} was [tired|out of breath] and had to
+[walk|slow down|sit down]. {name} was not as fast, but {he} did not stop. [Step by step|Slowly] {he} came closer, and
+near the end {he} passed {f_name}.
 
 {name} did not win the race, because {o_name} was even faster, but {he} came in [second|third]. {f_name} came in much
-later. "[Now I know why you trained every morning|I should have trained, too|Next year I will train with you]," said
-{f_he}. "[Good|Then come with me tomorrow|I would like that]," said {name}. [The next morning|The day after the race]
+later. "[Now I know why you trained every morning|I should have trained, too|Next year I will train with you]," {f_he}
+said. "[Good|Then come with me tomorrow|I would like that]," said {name}. [The next morning|The day after the race]
 they ran together along the river.
 """),
     "noise": ("animal walker", """
 [In the middle of the night|Late one evening|Just before midnight], {name} heard a [strange|funny|loud] noise. It came
 from the [roof|kitchen|garden|cellar]. [{pet_name} the {pet} heard it, too.|Even {pet_name}, the {pet}, looked up.]
-{name} [was afraid|did not like it], but {he} took a lamp and went to see what it was.
-
-[There was nothing behind the door.|Nobody was on the stairs.|Everything looked the same as always.] Then {he} heard
-it again: [tap, tap, tap|scratch, scratch|bump, bump]. {He} opened the [window|door|big box] very slowly, and there
-sat {an_animal}! It was [small|wet|cold] and [hungry|tired|afraid]. {name} had to laugh. "So you made all that noise,"
-{he} said.
+{name} [was afraid|did not like it], but {he} took a lamp and went to see what it was. [There was nothing behind the
+door.|Nobody was on the stairs.|Everything looked the same as always.] Then {he} heard it again: [tap, tap,
+tap|scratch, scratch|bump, bump]. {He} opened the [window|door|big box] very slowly, and there sat {an_animal}! It was
+[small|wet|cold] and [hungry|tired|afraid]. {name} had to laugh. "So you made all that noise," {he} said.
 
 {He} gave it some [water|food] and [left|put] it in a warm [box|corner|basket] for the night. In the morning {name}
 took the {animal} to {vet}, the vet. "It is [healthy|fine|in good health]," said {vet}. "It only lost its way." So
@@ -1179,12 +1169,10 @@ was very quiet in the house.|That night {name} slept like a stone.]
     "bake": ("cake walker neighbor", """
 {name} wanted to bake {an_cake} for {f_name}. {He} [put|mixed] flour, eggs and [butter|milk] in a [big|white|deep]
 bowl. But [when {he} looked for the sugar, there was none left|the sugar box was empty]. It was Sunday, and the shops
-were closed.
-
-"What can I do?" {he} thought. {He} went to {o_name}, who lives [next door|in the same street|across the street]. "Do
-you have some sugar?" {he} asked. "[Yes, of course|Of course|I have plenty]," said {o_name}, "[but I have no eggs|but
-I need some flour|but my milk is gone]. Let us trade." So {name} came home with a cup of sugar, and {o_name} got what
-{o_he} needed.
+were closed. "What can I do?" {he} thought. {He} went to {o_name}, who lives [next door|in the same street|across the
+street]. "Do you have some sugar?" {he} asked. "[Yes, of course|Of course|I have plenty]," said {o_name}, "[but I have
+no eggs|but I need some flour|but my milk is gone]. Let us trade." So {name} came home with a cup of sugar, and
+{o_name} got what {o_he} needed.
 
 {name} put the {cake} in the oven for {n10} minutes. Soon the [whole house|kitchen] smelled [sweet|wonderful]. {He}
 [almost|nearly] forgot the time because {he} was [reading|on the phone|singing], but {pet_name} the {pet} [sat down in
@@ -1199,7 +1187,7 @@ first], and then {f_he} began to help. They painted the boat {tint}, and on the 
 
 [It took them {n} weeks.|After {n} weeks it was ready.] On {day} they pushed the boat into the water. [Would it
 float?|Everybody held their breath.] It did! {name} took the oars, and {f_name} sat [in front|at the back]. "I was
-wrong," said {f_he}. "[It was a good boat all the time|It only needed some work|Old things can be beautiful]." {name}
+wrong," {f_he} said. "[It was a good boat all the time|It only needed some work|Old things can be beautiful]." {name}
 smiled. [They rowed to the other side and ate {meal}.|They stayed on the water until the sun went down.|A duck swam
 behind them all the way.] Now the {boat} belongs to both of them, and every [Sunday|summer evening] they go out on the
 water.
@@ -1233,14 +1221,13 @@ and there it was. [It had come back to say thank you.|{He} was sure that it was 
 """),
     "bus": ("place crop far_town", """
 {name} had to be in {far_town} at [nine|ten|eleven] o'clock, because {he} wanted to [meet {f_name}|see {f_name}|help
-{f_name} at the {place}]. But {he} slept too long, and when {he} came to the [bus stop|station], the bus [had just
-left|was gone]. The next one would come in two hours. "[What a pity|What now|Oh no]," {he} said.
-
-[So {he} began to walk.|Then {he} thought of {his} bicycle.|At first {he} wanted to go home again.] Just then {o_name}
-came by with [a cart|an old truck|a small car] full of {plural_crop}. "[Where do you want to go|Do you need a ride]?"
-asked {o_name}. "To {far_town}!" said {name}. "Get in," said {o_name}, "[I am going there, too|that is on my way]."
-[They talked all the way|On the way they sang songs|It was slow, but it was fun], and {name} [helped|promised to help]
-{o_name} to unload the {plural_crop}.
+{f_name} {at}]. But {he} slept too long, and when {he} came to the [bus stop|station], the bus [had just left|was
+gone]. The next one would come in two hours. "[What a pity|This is not my day|Oh no]," {he} said. [So {he} began to
+walk.|{He} did not want to wait so long.|At first {he} wanted to go home again.] Just then {o_name} came by with [a
+cart|an old truck|a small car] full of {plural_crop}. "[Where do you want to go|Do you need a ride]?" asked {o_name}.
+"To {far_town}!" said {name}. "Get in," said {o_name}, "[I am going there, too|that is on my way]." [They talked all
+the way|On the way they sang songs|It was slow, but it was fun], and {name} [helped|promised to help] {o_name} to
+unload the {plural_crop}.
 
 When {he} [arrived|got there], {f_name} was [still waiting|just coming around the corner]. "I missed the bus," said
 {name}. "I know," said {f_name}. "[I missed it, too|So did I|I was late, too]!" They both laughed. [Since that day
@@ -1277,17 +1264,15 @@ day.]
 """),
     "swim": ("meal n", """
 {name} could not swim. {He} liked to look at the [lake|sea|river], but {he} was afraid of deep water. {f_name} could
-swim like a fish. "I will teach you," said {f_he}. "[It is easy|It takes time, but you will learn it|You only need
-courage]."
-
-On {day} they began where the water was [shallow|not deep]. First {name} learned to [breathe out under the water|float
-on {his} back]. The next day {he} learned to move {his} legs. [{He} swallowed some water and wanted to stop|Twice {he}
-wanted to give up|It was hard at first], but {f_name} said, "[One more time|Try it again|You are doing well]." After
-{n} days {name} swam [ten meters|from one stone to the next|to the boat and back] alone. "I did it!" {he} cried.
-[{His} heart was beating fast.|{He} had never been so proud.] To celebrate, they ate {meal} on the grass. At the end
-of the summer {name} swam across the whole [bay|pool|lake] with {f_name} next to {him}. "And now," said {f_name}, "you
-can teach me something. You are {an_job}, after all!" [So that winter {f_name} learned something new from
-{name}.|"With pleasure," said {name}.]
+swim like a fish. "I will teach you," {f_he} said. "[It is easy|It takes time, but you will learn it|You only need
+courage]." On {day} they began where the water was [shallow|not deep]. First {name} learned to [breathe out under the
+water|float on {his} back]. The next day {he} learned to move {his} legs. [{He} swallowed some water and wanted to
+stop|Twice {he} wanted to give up|It was hard at first], but {f_name} said, "[One more time|Try it again|You are doing
+well]." After {n} days {name} swam [ten meters|from one stone to the next|to the boat and back] alone. "I did it!"
+{he} cried. [{His} heart was beating fast.|{He} had never been so proud.] To celebrate, they ate {meal} on the grass.
+At the end of the summer {name} swam across the whole [bay|pool|lake] with {f_name} next to {him}. "And now," said
+{f_name}, "you can teach me something. You are {an_job}, after all!" [So that winter {f_name} learned something new
+from {name}.|"With pleasure," said {name}.]
 """),
     "picture": ("place tint", """
 The school in {town} had a gray wall, and nobody liked it. {name} had an idea. "We could paint it," {he} said to
@@ -1296,11 +1281,11 @@ teacher was happy about the idea]. On {day} they came with brushes and [many col
 a [big|huge] {tint} sun. {f_name} painted the {place} with all its [people|trees|birds]. {o_name} painted
 {o_pet_name}, {o_his} {o_pet}.
 
-[Then somebody kicked over a pot of paint|Then it began to rain|In the afternoon they ran out of green paint].
-"[Everything is lost|What shall we do]?" asked {f_name}. But {name} stayed calm. [They covered the wall|They waited
-for an hour], and then they went on. [Children came and helped.|People stopped to look.|The children put their hands
-in the paint and pressed them on the wall.] In the evening the wall was full of color. Now everybody in {town} likes
-to walk past the school. In one corner stand three names: {name}, {f_name} and {o_name}.
+[Then somebody kicked over a pot of paint|Then it began to rain|In the afternoon they ran out of green paint]. "[What
+shall we do now|And now]?" asked {f_name}. But {name} stayed calm. [They covered the wall|They waited for an hour],
+and then they went on. [Children came and helped.|People stopped to look.|The children put their hands in the paint
+and pressed them on the wall.] In the evening the wall was full of color. Now everybody in {town} likes to walk past
+the school. In one corner stand three names: {name}, {f_name} and {o_name}.
 """),
 }
 
@@ -1351,7 +1336,7 @@ def make_plot(rng: Random, split: str) -> str:
     paragraphs = [" ".join(p.split()) for p in text.strip().split("\n\n")]
     return spin(rng, rng.choice((" ", "\n\n")).join(paragraphs), n10=rng.choice(("thirty", "forty", "fifty")), **slots)
 
-# %% ../nbs/01b_tinyworld.ipynb #77cc5a80
+# %% ../nbs/01b_tinyworld.ipynb #1d6c0d18
 # small troubles: wish | but | so | then
 EPISODES = tuple(tuple(part.strip() for part in row.split("|")) for row in """
 wanted to read a book | the lamp did not work | {he} lit a candle | {he} could read until midnight
@@ -1369,7 +1354,7 @@ wanted to see the stars | there were too many clouds | {he} waited for an hour |
 wanted to have tea | the cups were all dirty | {he} washed the cups | {he} drank hot tea with honey
 wanted to reach the top shelf | {he} was not tall enough | {he} stood on a chair | {he} got what {he} needed
 wanted to take a photo | it was too dark in the room | {he} opened the curtains | the photo was bright and clear
-wanted to surprise {f_name} | {f_he} came home too early | {he} hid behind the sofa | {f_name} laughed when {he} jumped out
+wanted to surprise {f_name} | {f_name} came home too early | {he} hid behind the sofa | {f_name} laughed out loud about it
 wanted to plant a tree | the ground was too hard | {he} poured water on it | the hole was easy to dig
 wanted to pick the apples | the tree was too high | {f_name} brought a ladder | they filled three baskets
 wanted to wear the new coat | a button was missing | {he} sewed on another one | the coat looked as good as new
@@ -1396,33 +1381,94 @@ wanted to find north | {he} had no compass | {he} waited until noon and looked a
 wanted to save money | everything was expensive | {he} stopped buying sweets | after a year {he} could buy a new bicycle
 """.strip().splitlines())
 
-# %% ../nbs/01b_tinyworld.ipynb #f330db3c
+# %% ../nbs/01b_tinyworld.ipynb #fd0e0e5e
 def make_episodes(rng: Random, split: str) -> str:
     "Two or three small stories: somebody wants something, something is in the way, somebody finds a way."
     parts = []
-    for _ in range(rng.randint(2, 4)):
+    extras = rng.sample(("", "", "", ' "That was easy," said {name}.', ' "What a good idea," said {f_name}.', " {name} was glad.",
+                         " {name} likes to solve problems.", " {f_name} was glad, too.", " So all was well.", " {name} smiled."), rng.randint(3, 5))
+    for extra in extras:
         slots, ((wish, but, so, then),) = cast(rng, split, EPISODES)
         when = rng.choice(("One day", "One evening", "Yesterday", f"On {rng.choice(DAYS.split())}", "Last week", "One morning", ""))
         middle = rng.choice((". But ", ", but ", ", but "))
         link = rng.choice((". So ", ". So ", ", so "))
-        end = rng.choice((", and ", ", and ", ". In the end "))
-        extra = rng.choice(("", "", ' "What a good idea," said {f_name}.', ' "That was easy," said {name}.',
-                            " {name} was glad.", " {name} likes to solve problems.", " {f_name} was glad, too."))
+        end = ", and " if re.search("soon|after|nobody|laughed", then) else rng.choice((", and ", ", and ", ". In the end "))
         start = f"{when}, " if when and rng.random() < 0.5 else (when + " " if when else "")
         parts.append(spin(rng, start + "{name} " + wish + middle + but + link + so + end + then + "." + extra, **slots))
     return rng.choice(("\n\n", "\n", " ")).join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #957dcccf
+# %% ../nbs/01b_tinyworld.ipynb #78f5d3d1
+# The parts of a day; one scene of each part makes a day's story
+SCENES = tuple(tuple(part.strip().splitlines()) for part in """
+{name} woke up [early|at six o'clock|when the sun came up]. [Outside it was {weather}.|The birds were already singing.|{pet_name}, {his} {pet}, was still asleep.]
+[It was a {weather} morning.|The morning was {weather}.] {name} [got up|jumped out of bed] and [opened the window|washed {his} face].
+{name} slept until nine, because [it was Sunday|{he} had worked late]. Then {pet_name} the {pet} [wanted something to eat|made a noise], and {he} got up.
+[The alarm clock did not ring|{name} forgot to set the clock], so {name} got up too late. [{He} had no time for breakfast.|{He} ate an apple on the way.]
+On {day} {name} got up [before the sun|very early], because {he} had [a lot to do|big plans].
+The [first|last] day of {month} began with [rain|sunshine|fog]. {name} looked out of the window and [smiled|yawned].
+--
+For breakfast {he} had [bread with honey|eggs|tea and bread|a bowl of rice]. [Then {he} fed {pet_name}.|{He} read the newspaper.|It tasted good.]
+In the kitchen {he} [made tea|drank a glass of milk] and listened to the [radio|rain|birds]. [There was a song that {he} knew well.|Nobody else was there.]
+After breakfast {he} put on {his} {tint} [coat|sweater|hat] and left the house. [The street was empty.|It was colder than {he} had thought.|The neighbors said hello.]
+{He} wrote a list of things to do: [buy bread, call {f_name}, wash the car|clean the kitchen, mend the coat, visit {f_name}|feed {pet_name}, water the flowers, write to {f_name}].
+At [seven|eight] {he} went out to [buy bread|get some milk]. At the shop {he} met {f_name}, who was [buying apples|in a hurry|in a good mood].
+--
+Then {he} went to work, because {he} is {an_job}. [There was a lot to do.|The hours went by quickly.|{O_name} was there, too.]
+On the way to the {place} {he} found {an_thing}. [{He} asked everybody whose it was. At last {f_name} said, "It is mine. Thank you!"|It belonged to {f_name}, so {he} brought it back.]
+At ten o'clock {he} took the bus to the {place}. [The bus was full|There was only one free seat], so {he} [had to stand|sat next to an old woman, and they talked].
+{He} had promised to help {f_name}. Together they [painted the fence|carried boxes|picked apples|cleaned the cellar] until [noon|lunch].
+A letter came from {o_name}. {O_he} wrote that {o_he} was [well|ill, but getting better|very happy in {o_town}]. {name} was [glad|surprised] and answered at once.
+{He} wanted to fix the [door|roof|table], but {he} had no [hammer|nails|ladder]. So {he} borrowed [one|some] from {f_name}.
+--
+At noon {he} was hungry. {He} ate {food}, because {he} likes that best. [Then {he} took a short nap.|{f_name} had some, too.]
+At one o'clock {he} met {f_name} for lunch {at}. They [shared {meal}|ate {meal}] and talked about [the weather|their pets|old times|{o_name}].
+Lunch was [simple|cold but good]: {meal}. "[I am full|That was good]," {he} said, and [washed the dishes|gave the rest to {f_name}].
+There was no time for lunch, because {f_name} [needed help|was waiting {at}]. [{He} ate a pear and ran.|"I can eat later," {he} said.]
+Around noon it began to [rain|snow]. {name} [ran into the next house|waited under a tree|opened {his} umbrella], and there {he} met {o_name}. [They were both surprised.|"What a day," said {o_name}.]
+--
+In the afternoon {he} took {pet_name} to the vet, because the {pet} [did not want to eat|had a cold]. "It is nothing bad," said {vet}. [{name} was very glad.|That was good news.]
+In the afternoon {he} and {f_name} [played chess|played cards|made music]. {f_name} won [two games|once|again], but {name} did not mind.
+Later {he} sat {at} and [watched the birds|read a book|drew a picture of {pet_name}]. [It was quiet.|A child asked {him} what time it was.|Time seemed to stand still.]
+At four o'clock {f_name} called. "[Can you come at once?|Please come at once!]" {f_he} said. "{F_pet_name} is gone!" {name} ran to {f_him}, and together they found the {f_pet} [behind the house|in the garden|near the river].
+Then {he} baked {an_cake}. [One piece was for {f_name}, and one was for {o_name}.|The whole house smelled of it.|It was a little too brown, but it tasted good.]
+{He} bought a {tint} {thing} for {f_name}, [because {f_his} old one was broken|because it was {f_his} birthday]. [It was cheap but pretty.|{f_name} was very happy about it.]
+--
+In the evening {he} [cooked soup|lit the fire|watered the flowers] and [waited for {f_name}|listened to music|thought about the day]. [The moon was already up.|It was getting dark.]
+In the evening {f_name} came for dinner. They ate {food} [and laughed a lot|and told each other stories]. [{f_name} left at ten.|{pet_name} sat under the table.]
+When it was dark, {he} looked at the stars. "[How many are there|How far away they are]," {he} thought. [Nobody can count them all.|{pet_name} sat next to {him}.]
+At home {he} [read a letter from {o_name}|wrote everything in {his} diary|looked for {his} {thing}]. [Then {he} put out the light.|It was late when {he} was done.]
+--
+{He} went to bed [early|at ten|at eleven] and [slept well|slept at once|dreamed of the sea].
+It had been [a good day|a long day|a day like many others, but a good one].
+"Tomorrow I will [sleep longer|visit {o_name}|go to the {place}]," {he} said, and [closed {his} eyes|fell asleep].
+{pet_name} lay down [in the corner|in its place], and soon they were both asleep.
+Before {he} fell asleep, {he} thought, "[I have good friends|What a day|Tomorrow is another day]."
+""".split("--"))
+
+# %% ../nbs/01b_tinyworld.ipynb #662f977c
+def make_day(rng: Random, split: str) -> str:
+    "A day in somebody's life: a scene for each part of the day."
+    pools = (THINGS, tuple(PLACES), STORY_POOLS["meal"], STORY_POOLS["cake"])
+    slots, (thing, place, meal, cake) = cast(rng, split, *pools, heroes=WALKERS)
+    slots |= {"thing": thing, "place": place, "at": PLACES[place], "meal": meal, "cake": cake, "tint": rng.choice(TINTS), "weather": rng.choice(WEATHER),
+              "day": rng.choice(DAYS.split()), "month": rng.choice(MONTHS.split()), "vet": rng.choice([v for v in VETS if v != slots["name"]])}
+    scenes = [rng.choice(part) for part in SCENES]
+    for i in rng.sample(range(1, len(scenes) - 1), rng.randint(0, 2)):
+        scenes[i] = ""
+    text = rng.choice((" ", " ", "\n\n")).join(s for s in scenes if s)
+    return spin(rng, text, **slots)
+
+# %% ../nbs/01b_tinyworld.ipynb #8c6641ac
 def make_story(rng: Random, split: str = "train") -> str:
-    "A short story: mostly one plot with three people, sometimes a few small episodes."
-    return make_plot(rng, split) if rng.random() < 0.7 else make_episodes(rng, split)
+    "A short story: a plot with three people, a day in somebody's life, or a few small episodes."
+    return rng.choices((make_plot, make_day, make_episodes), (5, 3, 2))[0](rng, split)
 
 # %% ../nbs/01b_tinyworld.ipynb #1c529215
 def short_answer(fact: Fact) -> str:
     "The answer alone, as a sentence."
     return upper_first(fact.answer) + "."
 
-# %% ../nbs/01b_tinyworld.ipynb #dce7ca19
+# %% ../nbs/01b_tinyworld.ipynb #22e6499b
 def make_quiz(rng: Random, split: str) -> str:
     "Two people ask each other for facts."
     slots, _ = cast(rng, split)
@@ -1433,26 +1479,52 @@ def make_quiz(rng: Random, split: str) -> str:
     for i, fact in enumerate(draw_some(rng, split, facts(), rng.randint(4, 7))):
         a, b = (first, second) if i % 2 == 0 else (second, first)
         question, answer = ask(rng, fact, split), rng.choice((state(rng, fact), state(rng, fact), short_answer(fact)))
-        if rng.random() < 0.12:  # somebody who does not know is told
+        unsure = rng.random() < 0.12
+        if unsure:  # somebody who does not know is told
             answer, told = rng.choice(("I do not know.", "I am not sure.", "I forgot.")), state(rng, fact)
         else:
-            told = rng.choice(("Correct!", "Right!", "That is right.", "Very good.", "Yes, that is correct.", ""))
+            told = rng.choice(("Correct!", "Right!", "That is right.", "Very good.", "Yes, that is correct.", "Good."))
         if play:
-            lines += [f"{a}: {question}", f"{b}: {answer}"] + ([f"{a}: {told}"] if told else [])
+            lines += [f"{a}: {question}", f"{b}: {answer}"] + [f"{a}: {told}"]
         else:
-            verb = rng.choice(("asks", "says", "wants to know"))
+            verb = rng.choice(("asks", "says"))
             reply = f'"{answer[:-1]},"' if answer.endswith(".") and not answer.endswith("..") else f'"{answer}"'
-            lines.append(f'"{question}" {verb} {a}. {reply} [[answers|says]] {b}.'.replace("[[answers|says]]", rng.choice(("answers", "says")))
-                         + (f' "{told}"' if told else ""))
+            lines.append(f'"{question}" {verb} {a}. {reply} {rng.choice(("answers", "says"))} {b}.'
+                         + (f' "{told}"' if unsure or rng.random() < 0.7 else ""))
     return "\n".join(lines)
 
-# %% ../nbs/01b_tinyworld.ipynb #f21f763e
+# %% ../nbs/01b_tinyworld.ipynb #44815935
+TEACHERS = tuple(p for p in PEOPLE if p.job == "teacher")
+
+# %% ../nbs/01b_tinyworld.ipynb #1f7bb968
+CHILDREN = tuple("Amy Bob Carl Dora Fred Gina Ida Joe Kim Liam Nina Olga Tim Vera Will".split())
+
+# %% ../nbs/01b_tinyworld.ipynb #ded6fe64
+def make_lesson(rng: Random, split: str) -> str:
+    "A lesson at school: the teacher tells some facts, then asks for them."
+    teacher = rng.choice(TEACHERS)
+    chosen = some_facts(rng, split, rng.randint(3, 5))
+    children = rng.sample(CHILDREN, len(chosen))
+    topic = {f.relation for f in chosen}
+    about = f"The topic is: {TITLES[chosen[0].relation].lower()}. " if len(topic) == 1 else ""
+    lines = [spin(rng, "{name} is a teacher in {town}. [Today the children learn something new.|The children sit down and open their books.|It is the first lesson of the day.] "
+                       + about + "{He} [says|tells them|writes on the blackboard]: ", **person_slots(teacher)) + '"' + " ".join(state(rng, f) for f in chosen) + '"']
+    rng.shuffle(chosen)
+    for child, fact in zip(children, chosen, strict=True):
+        answer = rng.choice((state(rng, fact), short_answer(fact)))
+        lines.append(spin(rng, "[Then {he} asks|{name} asks|Now {he} asks] {child}, ", child=child, **person_slots(teacher)) + f'"{ask(rng, fact, split)}" '
+                     + rng.choice((f'"{answer[:-1]}," says {child}.', f'{child} answers, "{answer}"', f'"{answer[:-1]}," answers {child}.')))
+    lines.append(spin(rng, "[\"Very good,\" says {name}.|\"You have all learned your lesson,\" says {name}.|The bell rings, and the lesson is over.|{name} is happy with the class.]",
+                      **person_slots(teacher)))
+    return rng.choice(("\n", " ")).join(lines)
+
+# %% ../nbs/01b_tinyworld.ipynb #b76c8c93
 CATEGORIES = {name: tuple(items.split()) for name, items in parse_table("""
 fruit: apple banana pear plum cherry lemon grape peach melon mango strawberry
 animal: dog cat horse cow pig sheep lion tiger rabbit fox goat bear wolf mouse
 color: red blue green yellow pink purple brown black white gray
 tool: hammer saw shovel broom needle screwdriver ladder rake
-vegetable: carrot potato onion cabbage bean pea spinach pumpkin
+vegetable: carrot potato onion cabbage bean pea spinach lettuce
 vehicle: car bus train bicycle boat truck airplane ship
 musical instrument: drum flute piano violin guitar trumpet harp
 part of the body: hand foot head nose ear eye arm leg knee
@@ -1463,8 +1535,19 @@ bird: eagle owl duck swan parrot penguin sparrow crow
 insect: bee ant butterfly beetle mosquito moth
 """).items()}
 
-# %% ../nbs/01b_tinyworld.ipynb #e34e210c
-MASS_NOUNS = set("water milk tea coffee juice lemonade spinach".split()) | set(CATEGORIES["color"])
+# %% ../nbs/01b_tinyworld.ipynb #4094b360
+OVERLAPS = ({"animal", "bird"}, {"animal", "insect"}, {"fruit", "color"}, {"fruit", "vegetable"})
+
+# %% ../nbs/01b_tinyworld.ipynb #cfccbbd8
+def unlike_categories(rng: Random, n: int) -> list[str]:
+    "Names of categories that share no word and no thing."
+    while True:
+        names = rng.sample(sorted(CATEGORIES), n)
+        if not any(pair <= set(names) for pair in OVERLAPS):
+            return names
+
+# %% ../nbs/01b_tinyworld.ipynb #4054d1c2
+MASS_NOUNS = set("water milk tea coffee juice lemonade spinach lettuce".split()) | set(CATEGORIES["color"])
 
 # %% ../nbs/01b_tinyworld.ipynb #199e5af2
 def with_article(noun: str) -> str:
@@ -1488,12 +1571,12 @@ def some_labels(rng: Random, n: int) -> list[str]:
         return rng.sample("ABCDEFGHKLMNPRSTXYZ", n)
     return [str(i + 1) for i in range(n)]
 
-# %% ../nbs/01b_tinyworld.ipynb #24ed2271
+# %% ../nbs/01b_tinyworld.ipynb #7261e295
 def match_list(rng: Random, split: str) -> str:
     "A labelled list, then the label of an item or the item of a label."
     n = rng.choice((3, 4, 4, 4, 5, 6))
     words = CATEGORIES[rng.choice(tuple(CATEGORIES))] if rng.random() < 0.5 else spelling_words("train")
-    items, labels = draw_some(rng, split, words, n), some_labels(rng, n)
+    items, labels = draw_some(rng, split, words, n, ordered=True), some_labels(rng, n)
     letter = "letter" if labels[0].isalpha() else "number"
     pairs = list(zip(items, labels, strict=True))
     rng.shuffle(pairs)
@@ -1566,12 +1649,10 @@ def choice_question(rng: Random, question: str, options: Sequence[str], right: s
                        f"\nThe answer is {label}.", f"\n{label}", f"\nRight answer: {label}, {right}."))
     return f"{head}\n{label_lines(rng, options, labels)}{tail}"
 
-# %% ../nbs/01b_tinyworld.ipynb #f90e6977
+# %% ../nbs/01b_tinyworld.ipynb #51c528ee
 def match_category(rng: Random, split: str) -> str:
     "Which of these things is a fruit? One of them is."
-    name, *others = rng.sample(sorted(CATEGORIES), 4)
-    while {name, *others} & {"animal"} and {name, *others} & {"bird", "insect"}:  # these overlap
-        name, *others = rng.sample(sorted(CATEGORIES), 4)
+    name, *others = unlike_categories(rng, 4)
     right, *wrong = draw(rng, split, *(CATEGORIES[c] for c in (name, *others)))
     options = [right, *wrong]
     rng.shuffle(options)
@@ -1579,10 +1660,10 @@ def match_category(rng: Random, split: str) -> str:
                            f"One of these is {article(name)} {name}. Which one?"))
     return choice_question(rng, question, options, right)
 
-# %% ../nbs/01b_tinyworld.ipynb #3623cef2
+# %% ../nbs/01b_tinyworld.ipynb #9b8a7a09
 def make_matching(rng: Random, split: str) -> str:
     "Puzzles whose answer stands in the text above the question: find a label, an owner, a box."
-    forms = rng.choices((match_list, match_category, match_boxes, match_people, match_code), (6, 4, 1, 1, 1), k=rng.randint(2, 4))
+    forms = rng.choices((match_list, match_category, match_boxes, match_people, match_code), (6, 4, 1, 1, 1), k=rng.randint(3, 5))
     return "\n\n".join(form(rng, split) for form in forms)
 
 # %% ../nbs/01b_tinyworld.ipynb #dc89b141
@@ -1599,25 +1680,25 @@ def fact_options(rng: Random, fact: Fact, n: int = 4) -> list[str]:  # in random
     rng.shuffle(options)
     return options
 
-# %% ../nbs/01b_tinyworld.ipynb #c00a0cf0
+# %% ../nbs/01b_tinyworld.ipynb #7a958321
 def make_choices(rng: Random, split: str) -> str:
     "Multiple-choice questions about facts."
     parts = []
-    for fact in draw_some(rng, split, choice_facts(split), rng.randint(2, 4)):
+    for fact in draw_some(rng, split, choice_facts(split), rng.randint(3, 6)):
         parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact), fact.answer))
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #48a1ebeb
+# %% ../nbs/01b_tinyworld.ipynb #59ca371e
 def make_groups(rng: Random, split: str) -> str:
     "What belongs together, and what does not."
     lines = []
-    for _ in range(rng.randint(3, 6)):
-        a, b = rng.sample(sorted(CATEGORIES), 2)
-        while "animal" in (a, b) and {"bird", "insect"} & {a, b}:
-            a, b = rng.sample(sorted(CATEGORIES), 2)
-        x, y, z = draw_some(rng, split, CATEGORIES[a], 3)
-        odd = rng.choice(CATEGORIES[b])
-        row = [x, y, z, odd]
+    for _ in range(rng.randint(5, 9)):
+        a, b = unlike_categories(rng, 2)
+        while True:
+            row = [*rng.sample(CATEGORIES[a], 3), rng.choice(CATEGORIES[b])]
+            if split_of(*row) == split:
+                break
+        x, y, z, odd = row
         rng.shuffle(row)
         the_group = upper_first(f"{with_article(x)}, {with_article(y)} and {with_article(z)}")
         many = {"clothing": "pieces of clothing", "furniture": "pieces of furniture", "body": "parts of the body"}.get(a.split()[-1], plural(a))
@@ -1655,25 +1736,25 @@ PROBLEMS = (
      "{name} picks {b} * {a} = {s} {fruits}. After giving some away {he} has {s} - {c} = {r}. There are {r} {fruits} left."),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #9c0b0eff
+# %% ../nbs/01b_tinyworld.ipynb #4115a2d5
 def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
     "Numbers for a formula such as a*b-c; every step's pair belongs to the split, and no result is below one."
-    if formula == "a/b":
-        while True:
-            b, r = rng.randint(2, 12), rng.randint(2, 12)
+    while True:
+        if formula == "a/b":
+            r, b = rng.randint(2, 30), rng.randint(2, 12)
             if number_pair_split(b * r, b) == split:
                 return {"a": b * r, "b": b, "r": r}
-    a, b = draw_pair(rng, split, 2, 12) if "*" in formula else draw_pair(rng, split, 2, 80)
-    if a == b and "-" in formula:
-        return problem_numbers(rng, split, formula)
-    s = {"*": a * b, "+": a + b, "-": a - b}[formula[1]]
-    if len(formula) == 3:
-        return {"a": a, "b": b, "r": s}
-    for _ in range(20):
-        c = rng.randint(2, s - 1 if formula[3] == "-" and s > 3 else 40)
-        if number_pair_split(s, c) == split and not (formula[3] == "-" and c >= s):
-            return {"a": a, "b": b, "c": c, "s": s, "r": s - c if formula[3] == "-" else s + c}
-    return problem_numbers(rng, split, formula)
+            continue
+        a, b = draw_pair(rng, split, 2, 30, 2, 12) if "*" in formula else draw_pair(rng, split, 2, 80)
+        s = {"*": a * b, "+": a + b, "-": a - b}[formula[1]]
+        if s < 2:  # "1 apples are left"
+            continue
+        if len(formula) == 3:
+            return {"a": a, "b": b, "r": s}
+        sign = 1 if formula[3] == "+" else -1
+        c = rng.randint(2, 60 if sign > 0 else max(2, s - 2))
+        if number_pair_split(s, c) == split and s + sign * c >= 2:
+            return {"a": a, "b": b, "c": c, "s": s, "r": s + sign * c}
 
 # %% ../nbs/01b_tinyworld.ipynb #5d3e90a9
 def make_problems(rng: Random, split: str) -> str:
@@ -1691,18 +1772,21 @@ def make_problems(rng: Random, split: str) -> str:
         parts.append(head + spin(rng, text, **slots, **numbers) + mid + spin(rng, work, **slots, **numbers))
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #1df35fdc
+# %% ../nbs/01b_tinyworld.ipynb #587fb10b
+@lru_cache(maxsize=None)
+def letter_counts(split: str) -> dict[int, list[tuple[str, str]]]:  # count -> (word, letter) pairs
+    "The words to spell in this split with letters they have that many times, 0 to 3."
+    pairs = {n: [(w, x) for w in spelling_words(split) for x in "aeioustrnlmdpc" if w.count(x) == n] for n in range(4)}
+    return {n: found for n, found in pairs.items() if found}
+
+# %% ../nbs/01b_tinyworld.ipynb #7a56f1e7
 def make_letters(rng: Random, split: str) -> str:
     "Counting a letter in a word, step by step; counts from none to three, evenly where the words allow it."
     lines = []
     style = rng.randint(0, 3)
-    for _ in range(rng.randint(3, 5)):
-        want = rng.choice((0, 1, 1, 2, 2, 3))
-        while True:
-            word = rng.choice(spelling_words(split))
-            letter = rng.choice([x for x in "aeioustrnlmdpc" if word.count(x) == want] or [""])
-            if letter and split_of(word, letter) == split:
-                break
+    for _ in range(rng.randint(4, 7)):
+        counts = letter_counts(split)
+        word, letter = rng.choice(counts[rng.choice(sorted(counts))])
         n, letters = word.count(letter), ",".join(word)
         times = "time" if n == 1 else "times"
         if style == 0:
@@ -1719,11 +1803,11 @@ def make_letters(rng: Random, split: str) -> str:
             lines.append(f"Word: '{word}'. Letters: {letters}. Letter to count: {letter}. Count: {n}.")
     return "\n".join(lines)
 
-# %% ../nbs/01b_tinyworld.ipynb #41faf08e
+# %% ../nbs/01b_tinyworld.ipynb #4238c982
 def make_sorting(rng: Random, split: str) -> str:
     "Words in alphabetical order, numbers by size."
     parts = []
-    for _ in range(rng.randint(2, 4)):
+    for _ in range(rng.randint(4, 7)):
         if rng.random() < 0.6:
             words = draw_some(rng, split, spelling_words("train"), rng.randint(3, 6))
             row, ordered = ", ".join(words), sorted(words)
@@ -1745,24 +1829,24 @@ def make_sorting(rng: Random, split: str) -> str:
             )))
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #49a9bb4f
+# %% ../nbs/01b_tinyworld.ipynb #e6198bb5
 # Small talk: what one says | what the other says. The other's facts are the `f_` slots.
 TALK = {
     "start": """
 Good morning, {f_name}! How are you? | Good morning, {name}! I am [fine|very well|well], thank you. And you?
-Hello, {f_name}! [Nice|Good] to see you. | Hello, {name}! [How are you today?|Nice to see you, too.]
+Hello, {f_name}! [Nice|Good] to see you. | Hello, {name}! [It has been a long time.|Nice to see you, too.]
 Hi, {f_name}. [What are you doing?|What are you doing here?] | Hi, {name}. I am [going to the {place}|waiting for the bus|looking for my {thing}].
-Good evening, {f_name}. [Did you have a good day?|How was your day?] | [It was a long day|It was a good day], but I am [a little |]tired.
+Good evening, {f_name}. How was your day? | [It was a long day, and I am a little tired.|It was a good day, but I am tired.|I had a very good day, thank you.]
 """,
     "middle": """
-What is your favorite color? | My favorite color is {f_color}. [What is yours?|I have always liked it.]
-What do you like to eat? | I like {f_food} best of all. [I could eat it every day.|And you?]
+What is your favorite color? | My favorite color is {f_color}. | [And mine is {color}.|Really? I like {color} best.|That is a nice color.]
+What do you like to eat? | I like {f_food} best of all. | [And I like {food}.|Then I will make that for you one day.|I know. You eat that every week.]
 Do you have a pet? | Yes, I have {an_f_pet}. [Its name is {f_pet_name}.|It is called {f_pet_name}.]
 What is the name of your {f_pet}? | [Its name is {f_pet_name}.|My {f_pet} is called {f_pet_name}.]
 Where do you live? | I live in {f_town}. [It is a nice little town.|You should come and visit me.]
 What is your job? | I am {an_f_job}. [I like my work.|It is hard work, but I like it.]
 How is the weather in {f_town}? | It is [sunny|cold|warm|windy] today. [I hope it stays like that.|Tomorrow it may rain.]
-Where are you going? | I am going to the {place}. [Do you want to come with me?|I want to meet {o_name} there.]
+Where are you going? | I am going to the {place}. [I want to meet {o_name} there.|I want to get some fresh air.] Do you want to come with me? | [Yes, gladly.|Yes, wait for me.|I am sorry, I have no time today.]
 Have you seen my {thing}? | Yes, it is [on the table|under the chair|next to the door|in the kitchen]. [You left it there yesterday.|I saw it this morning.]
 Can you help me? | Of course. What can I do for you? | [I cannot open this box|I cannot find my {thing}|This bag is too heavy for me]. | [No problem|That is easy]. [Let us do it together.|Just wait a moment.]
 I am [hungry|very hungry]. | Then let us eat something. There [is bread and cheese|is soup|are apples] in the kitchen.
@@ -1777,15 +1861,15 @@ What are you reading? | I am reading {book}. [It was written by {author}.|{autho
 Would you like [some tea|a cup of tea|some coffee]? | [Yes, please.|Yes, please. That is very kind of you.|No, thank you. I have just had some.]
 May I borrow your {thing}? | [Yes, but bring it back tomorrow.|Of course, here it is.|I am sorry, I need it myself today.] | [Thank you.|I understand.]
 What did you do yesterday? | I [went to the {place}|stayed at home and read a book|visited {o_name}|worked all day]. [And you?|What about you?] | I [cleaned the house|baked a cake|slept a lot|went for a long walk].
-What will you do on {day}? | I will [go to the {place}|meet {o_name}|stay at home|work in the garden]. [Do you want to come along?|Why do you ask?]
+What will you do on {day}? | I will [go to the {place}|meet {o_name}|stay at home|work in the garden]. Do you want to come along? | [Yes, why not?|I would like that.|Sorry, I cannot come on {day}.]
 Do you know {o_name}? | Yes, {o_he} lives in {o_town} and works as {an_o_job}. | [Is {o_he} nice?|What is {o_he} like?] | {O_he} is very [friendly|kind|funny].
 Do you know where the {place} is? | [Go straight on and turn left at the church.|It is behind the school.|Take the second street on the right.] | Thank you[ very much|]!
-How was the food? | It was [very good|delicious|a little too salty]. [Who cooked it?|Did you cook it yourself?] | {o_name} did. | [Please thank {o_him} for me.|I must ask {o_him} how {o_he} made it.]
+How was the food? | It was [very good|delicious|a little too salty]. Who cooked it? | {o_name} did. | [Please thank {o_him} for me.|I must ask {o_him} how {o_he} made it.]
 Tell me a joke. | Why did the cookie go to the doctor? Because it felt crumbly. | [That is funny!|Haha, not bad.]
 Tell me a joke. | What has hands but cannot clap? A clock. | [That is funny!|I did not know that one.]
 Can you keep a secret? | Yes, I can. What is it? | [I bought a present for {o_name}.|We are planning a party for {o_name}.] | [How nice!|{O_he} will be so happy.]
 I made a mistake. | [Everybody makes mistakes.|That is not so bad.] [You can learn from it.|Just try again.]
-I am afraid of the dark. | [You do not have to be afraid.|I will leave the light on.] [I am here.|Many people are.]
+I am afraid of the dark. | [You do not have to be afraid. I am here.|I will leave the light on.|Many people are. It is nothing bad.]
 Do you like music? | Yes, I [play the piano|sing in the choir|listen to music every day]. | [I would like to hear that one day.|So do I.]
 """,
     "end": """
@@ -1800,28 +1884,35 @@ It was nice to talk to you. | [Yes, it was.|I enjoyed it, too.] [See you on {day
 TALK_LINES = {part: tuple(tuple(p.strip() for p in re.split(r" \| (?=[A-Z\[{])", line)) for line in text.strip().splitlines())
               for part, text in TALK.items()}
 
-# %% ../nbs/01b_tinyworld.ipynb #660b405a
+# %% ../nbs/01b_tinyworld.ipynb #4602b8ad
 def make_dialogue(rng: Random, split: str) -> str:
     "Two people talk about everyday things."
-    slots, (place, thing, day) = cast(rng, split, OUTDOORS, THINGS, DAYS.split())
+    slots, (place, day) = cast(rng, split, OUTDOORS, DAYS.split())
     book = rng.choice(facts_of("author"))
-    slots |= {"place": place, "thing": thing, "day": day, "next_day": after(DAYS)[day], "book": book.subject, "author": book.answer,
+    slots |= {"place": place, "day": day, "next_day": after(DAYS)[day], "book": book.subject, "author": book.answer,
               "hour": rng.choice("one two three four five six seven eight nine ten eleven twelve".split())}
-    exchanges = rng.sample(TALK_LINES["middle"], rng.randint(3, 6))
+    exchanges = rng.sample(TALK_LINES["middle"], rng.randint(4, 8))
+    moods = [e for e in exchanges if e[0].startswith("I am ")]  # nobody is sad, happy, cold and tired at once
+    exchanges = [e for e in exchanges if e not in moods[1:]]
     swap = {k[2:] if k.startswith("f_") else "f_" + k if "f_" + k in slots else k: v for k, v in slots.items()}
     parts = [(rng.choice(TALK_LINES["start"]), slots)]
     parts += [(e, rng.choice((slots, swap))) for e in exchanges]
     parts.append((rng.choice(TALK_LINES["end"]), rng.choice((slots, swap))))
     lines, prose = [], rng.random() < 0.25
+    last = ""
     for exchange, who in parts:
+        who = who | {"thing": rng.choice(THINGS)}
         for i, said in enumerate(exchange):
             text, name = spin(rng, said, **who), who["name" if i % 2 == 0 else "f_name"]
-            if prose:
+            if name == last and not prose:
+                lines[-1] += " " + text
+            elif prose:
                 verb = "asked" if text.endswith("?") else rng.choice(("said", "answered")) if i % 2 else "said"
                 text = text[:-1] + "," if text.endswith(".") else text
                 lines.append(f'"{text}" {verb} {name}.')
             else:
                 lines.append(f"{name}: {text}")
+            last = name
     return "\n".join(lines)
 
 # %% ../nbs/01b_tinyworld.ipynb #35be8913
@@ -1836,11 +1927,11 @@ ABOUT = (
     ("Who has {an_pet} called {pet_name}?", "{name}.", "{name} has {an_pet} called {pet_name}."),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #711ab478
+# %% ../nbs/01b_tinyworld.ipynb #c4ae65a3
 def make_people(rng: Random, split: str) -> str:
     "Who somebody is: where they live, what they like, their pet and their work."
     parts = []
-    for person in draw_some(rng, split, PEOPLE, rng.randint(2, 3)):
+    for person in draw_some(rng, split, PEOPLE, rng.randint(2, 4)):
         slots = person_slots(person)
         slots["his2"] = person.name + "'s"
         sentences = [
@@ -1875,9 +1966,9 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 # %% ../nbs/01b_tinyworld.ipynb #d6727651
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
-# %% ../nbs/01b_tinyworld.ipynb #fae18c9d
-def make_list(rng: Random, split: str) -> str:
-    "A list for shopping, packing or the day, and questions about it."
+# %% ../nbs/01b_tinyworld.ipynb #22e5833e
+def one_list(rng: Random, split: str) -> str:
+    "A list with its title, and questions about it."
     title, pool = LISTS[rng.choice(tuple(LISTS))]
     slots, _ = cast(rng, split)
     items = [spin(rng, item, n=rng.choice(NUMBERS[2:]), **slots) for item in draw_some(rng, split, pool.split(";"), rng.randint(4, 8))]
@@ -1892,6 +1983,11 @@ def make_list(rng: Random, split: str) -> str:
         f"The list begins with \"{items[0]}\" and ends with \"{items[-1]}\".",
     ]
     return "\n".join(lines) + "\n\n" + "\n".join(rng.sample(questions, rng.randint(1, 4)))
+
+# %% ../nbs/01b_tinyworld.ipynb #933f5dc5
+def make_list(rng: Random, split: str) -> str:
+    "One or two lists for shopping, packing or the day, and questions about them."
+    return "\n\n".join(one_list(rng, split) for _ in range(rng.randint(1, 3)))
 
 # %% ../nbs/01b_tinyworld.ipynb #4f657768
 PLANS = tuple(tuple(part.strip() for part in row.split("|")) for row in """
@@ -1997,31 +2093,30 @@ DIARY = {
     "foggy": ("[There was thick fog in the morning.|It was so foggy that I could not see the other side of the street.]", "[I drove very slowly|I nearly walked past my own house|all the buses were late]"),
 }
 
-# %% ../nbs/01b_tinyworld.ipynb #6d98ac5d
+# %% ../nbs/01b_tinyworld.ipynb #e8f1c884
 def make_diary(rng: Random, split: str) -> str:
     "A page of somebody's diary."
     slots, (thing, place, weather) = cast(rng, split, THINGS, OUTDOORS, sorted(DIARY))
     months = ("December", "January", "February") if weather == "snowy" else MONTHS.split()
     sky, did = DIARY[weather]
     slots |= {"thing": thing, "place": place, "at": PLACES[place], "n": rng.choice(NUMBERS[2:8]),
+              "thing2": rng.choice([t for t in THINGS if t != thing]),
               "date": f"{rng.choice(DAYS.split())}, {rng.choice(months)} {rng.randint(1, 28)}", "meal2": rng.choice(("soup", "pancakes", "rice with vegetables", "potatoes"))}
     events = rng.sample((
-        "[In the morning|After breakfast] I met {f_name} at the {place}. We talked about [the summer|old times|{f_pet_name}, {f_his} {f_pet}].",
-        "I lost my {thing} and looked for it everywhere. [It was in my pocket all the time!|In the end {f_name} found it under the sofa.]",
-        "[At work|As {an_job}] I [had a lot to do|learned something new|was very busy] today. [But I like my job.|I came home late.]",
+        "[In the morning|After breakfast] I met {f_name} {at}. We talked about [the summer|old times|{f_pet_name}, {f_his} {f_pet}].",
+        "I could not find my {thing} and looked for it everywhere. [It was in the kitchen all the time!|In the end {f_name} found it under the sofa.|Maybe I left it {at}.]",
+        "[I am {an_job}, and today there was a lot to do.|At work I was very busy today.] [But I like my job.|I came home late.|I was glad when it was evening.]",
         "{pet_name}, my {pet}, [slept all day|was hungry all the time|made me laugh]. [I gave {pet_name} something good to eat.|What a funny animal!]",
         "{f_name} [called me|came to see me] and [told me a secret|asked for my help|wanted to know how I am]. [I was glad about it.|We talked for an hour.]",
-        "For dinner I made {meal2}. [It was too much for me, so I gave some to {o_name}.|It tasted good.|I burned it a little.]",
+        "For dinner I made {meal2}. [I made too much, so I gave some to {o_name}.|I ate everything.|It was ready at seven o'clock.]",
         "I read {n} pages of my book. [I cannot wait to read on.|It is a sad story, but a good one.|Now I know who took the ring.]",
-        "I bought a new {thing} at the market. [It was not expensive.|{o_name} has the same one.]",
-    ), rng.randint(3, 5))
+        "I bought a new {thing2} at the market. [It was not expensive.|{o_name} has the same one.]",
+    ), rng.randint(4, 7))
     end = "[Now I am tired and will go to bed.|It was a good day.|Tomorrow I want to get up early.|Good night, dear diary.|I hope that tomorrow will be as good as today.]"
     start = rng.choice(("{date}\n\n", "{date}. ", "{date}\nDear diary,\n", "Diary of {name}, {date}\n\n"))
-    link = rng.choice(("So ", "")) if weather in ("sunny", "rainy") else ""
-    did = did if link else "[[" + did[1:].replace("|", "]|[") + "]"
-    text = start + sky + " " + link + "{did} " + " ".join(events) + " " + end
-    told = spin(rng, did.replace("[[", "[").replace("]|[", "|").replace("]]", "]"), **slots)
-    return spin(rng, text, did=(told if link else upper_first(told)) + ".", **slots)
+    did = spin(rng, did, **slots)
+    result = " So {did}. " if weather in ("sunny", "rainy") and rng.random() < 0.5 else " {Did}. "
+    return spin(rng, start + sky + result + " ".join(events) + " " + end, did=did, **slots)
 
 # %% ../nbs/01b_tinyworld.ipynb #3b751bd2
 # Things in a certain order: the word for more, the word for less, the things from least to most
@@ -2036,16 +2131,18 @@ SCALES = tuple((more, less, tuple(x.strip() for x in row.split(","))) for more, 
     ("farther from the sun", "nearer to the sun", "Mercury, Venus, Earth, Mars, Jupiter, Saturn, Uranus, Neptune"),
 ))
 
-# %% ../nbs/01b_tinyworld.ipynb #4b1015a8
+# %% ../nbs/01b_tinyworld.ipynb #051299da
 def make_comparison(rng: Random, split: str) -> str:
     "What is bigger, faster or older than what; numbers too."
     lines = []
-    for _ in range(rng.randint(4, 7)):
+    for _ in range(rng.randint(6, 11)):
         kind = rng.random()
         if kind < 0.6:
-            more, less, things = rng.choice(SCALES)
-            i, j, k = sorted(draw_some(rng, split, range(len(things)), 3))
-            a, b, c = things[i], things[j], things[k]
+            while True:
+                more, less, things = rng.choice(SCALES)
+                a, b, c = (things[i] for i in sorted(rng.sample(range(len(things)), 3)))
+                if split_of(a, b, c) == split:
+                    break
             lines.append(rng.choice((
                 f"{upper_first(b)} is {more} than {a}. {upper_first(a)} is {less} than {b}.",
                 f"{upper_first(c)} is {more} than {b}, and {b} is {more} than {a}. So {c} is {more} than {a}.",
@@ -2087,20 +2184,19 @@ RECIPES = {
     "a mask": "Take {an_tint} paper plate.|Cut {few} holes in it, two of them for the eyes.|Draw {picture2} on it.|Make a small hole on each side.|Tie a string to both holes.|[Put it on.|Put it on and look in the mirror.]",
 }
 
-# %% ../nbs/01b_tinyworld.ipynb #13135bcf
-def make_howto(rng: Random, split: str) -> str:
-    "How to make something, step by step, sometimes told as a story or followed by a question."
+# %% ../nbs/01b_tinyworld.ipynb #41ee88c4
+def one_howto(rng: Random, split: str) -> str:
+    "How to make something, step by step, and questions about the steps."
     name = rng.choice(tuple(RECIPES))
     slots, (few, fruit, vegetable, tint) = cast(rng, split, ("three", "four", "five", "six"), ("apple", "pear", "banana", "peach", "plum", "melon"),
                                                 ("carrot", "onion", "potato", "pea", "bean", "pumpkin"), TINTS)
-    fruits = ", ".join(plural(f) for f in draw_some(rng, split, ("grape", "cherry", "strawberry", "mango", "orange"), 2)) + " and " + plural(fruit)
+    fruits = ", ".join(plural(f) for f in rng.sample(("grape", "cherry", "strawberry", "mango", "orange"), 2)) + " and " + plural(fruit)
     slots |= {"few": few, "tint": tint, "fruits": fruits, "them": "them", "n": rng.choice(("ten", "fifteen", "twenty", "thirty")),
               "vegetables": f"{plural(vegetable)} and {rng.choice(('tomatoes', 'cabbages', 'beets'))}", "filling": rng.choice(("cheese", "an egg", "tomatoes", "ham", "honey")),
               "filling2": rng.choice(("sugar", "strawberries", "jam", "cheese")), "day_part": rng.choice(("morning", "evening", "day")),
               "picture": rng.choice(("a flower", "a cake", "a sun", "a boat", "a balloon", "a bird")),
               "picture2": rng.choice(("the face of a cat", "the face of a lion", "a big smile", "a long nose"))}
-    steps = [spin(rng, s, **slots) for s in RECIPES[name].split("|") if "[" not in s and "]" not in s] if False else \
-            [spin(rng, s, **slots) for s in re.split(r"\|(?![^\[]*\])", RECIPES[name])]
+    steps = [spin(rng, s, **slots) for s in re.split(r"\|(?![^\[]*\])", RECIPES[name])]
     title = rng.choice((f"How to make {name}", f"{upper_first(name)}, step by step", f"{slots['name']} shows {slots['f_name']} how to make {name}"))
     style = rng.randint(0, 2)
     if style == 0:
@@ -2118,6 +2214,11 @@ def make_howto(rng: Random, split: str) -> str:
     ]
     return f"{title}\n\n{body}\n\n" + "\n".join(rng.sample(questions, rng.randint(1, 3)))
 
+# %% ../nbs/01b_tinyworld.ipynb #2194d0ce
+def make_howto(rng: Random, split: str) -> str:
+    "One recipe or two."
+    return "\n\n".join(one_howto(rng, split) for _ in range(rng.randint(1, 2)))
+
 # %% ../nbs/01b_tinyworld.ipynb #7c1d9e4f
 SKIES = {  # sky: what it means, from which temperature to which
     "sunny": ("[Do not forget your sunglasses.|It is a good day to be outside.]", 12, 32), "rainy": ("[Take an umbrella with you.|You will need an umbrella.]", 4, 20),
@@ -2125,29 +2226,31 @@ SKIES = {  # sky: what it means, from which temperature to which
     "snowy": ("[Put on a warm coat.|The children can build a snowman.]", -10, 0), "foggy": ("[Please drive slowly.|You will not see very far.]", 1, 12),
 }
 
-# %% ../nbs/01b_tinyworld.ipynb #ae1603c4
+# %% ../nbs/01b_tinyworld.ipynb #f379f9a8
 def make_weather(rng: Random, split: str) -> str:
     "The weather in some towns of the little world, and which town is the warmest."
-    towns = draw_some(rng, split, tuple(TOWNS), rng.randint(3, 5))
-    day = rng.choice(DAYS.split())
+    while True:
+        day, towns = rng.choice(DAYS.split()), rng.sample(sorted(TOWNS), rng.randint(4, 6))
+        if split_of(day, *sorted(towns)) == split:
+            break
     temperatures, lines = {}, []
     cold = rng.random() < 0.3
     for town in towns:
-        sky = rng.choice([s for s in SKIES if (s == "snowy") <= cold])
-        advice, low, high = SKIES[sky]
-        if cold:
-            high = min(high, 6)
-            low = min(low, 1)
-        t = rng.choice([x for x in range(low, high + 1) if x not in temperatures.values()])
+        while True:  # in a cold week it may snow, and no town is warm; no two towns have the same temperature
+            sky = rng.choice([s for s in SKIES if (s == "snowy") <= cold])
+            advice, low, high = SKIES[sky]
+            t = rng.randint(low, high)
+            if t not in temperatures.values() and not (cold and t > 6):
+                break
         temperatures[town] = t
         degrees = f"{abs(t)} degree{'s' if abs(t) != 1 else ''}" + (" below zero" if t < 0 else "")
-        lines.append(spin(rng, "[In {town} it is {sky}|{town} has a {sky} day|It is {sky} in {town}], [with|at] {degrees}. [" + advice[1:-1] + "|]",
+        lines.append(spin(rng, "[In {town} it is {sky}|{town} has a {sky} day|It is {sky} in {town}], with a temperature of {degrees}. [" + advice[1:-1] + "|]",
                           town=town, sky=sky, degrees=degrees).strip())
     warm, cool = max(temperatures, key=temperatures.get), min(temperatures, key=temperatures.get)
     ends = [f"The warmest town is {warm}.", f"The coldest town is {cool}.", f"Where is it warmest? In {warm}.", f"Where is it coldest? In {cool}.",
             f"It is warmer in {warm} than in {cool}.", f"Tomorrow is {after(DAYS)[day]}."]
     head = rng.choice((f"The weather for {day}", f"Weather report, {day}", f"Here is the weather for {day}."))
-    return head + "\n\n" + rng.choice(("\n", " ")).join(lines) + "\n\n" + " ".join(rng.sample(ends, rng.randint(1, 3)))
+    return head + "\n\n" + rng.choice(("\n", " ")).join(lines) + "\n\n" + " ".join(rng.sample(ends, rng.randint(2, 5)))
 
 # %% ../nbs/01b_tinyworld.ipynb #72916215
 def riddle(rng: Random, split: str) -> str:
@@ -2196,11 +2299,11 @@ def riddle(rng: Random, split: str) -> str:
     return f"I am a word of {len(word)} letters. I am the only one in this list that begins with {word[0]}: " + ", ".join(
         rng.sample([w for w in rng.sample(spelling_words("train"), 30) if w[0] != word[0]], 3) + [word]) + f". Which word am I? I am {word}."
 
-# %% ../nbs/01b_tinyworld.ipynb #4e652379
+# %% ../nbs/01b_tinyworld.ipynb #294b75b7
 def make_riddle(rng: Random, split: str) -> str:
     "Some riddles with their answers."
     while True:
-        riddles = [riddle(rng, split) for _ in range(rng.randint(3, 5))]
+        riddles = [riddle(rng, split) for _ in range(rng.randint(5, 8))]
         if len(set(riddles)) == len(riddles) and split_of(*sorted(riddles)) == split:
             return rng.choice(("\n\n", "\n")).join(riddles)
 
@@ -2245,21 +2348,21 @@ def program(rng: Random, split: str) -> tuple[str, str]:
         return f"{name} = {a} - {b}\nprint({name} == {a - b})", "True"
     return f"words = {words!r}\nfor word in sorted(words):\n    print(word)", "\n".join(sorted(words))
 
-# %% ../nbs/01b_tinyworld.ipynb #b5751560
+# %% ../nbs/01b_tinyworld.ipynb #1a78bb2b
 def make_python(rng: Random, split: str) -> str:
     "Tiny Python programs with their output."
     head, mid = rng.choice((("A small program:", "It prints:"), ("Python:", "Output:"), ("What does this program print?", "Answer:"), ("Program", "Result")))
     parts = []
-    for _ in range(rng.randint(2, 3)):
+    for _ in range(rng.randint(3, 5)):
         code, out = program(rng, split)
         parts.append(f"{head}\n```python\n{code}\n```\n{mid}\n```\n{out}\n```")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #94d3244b
+# %% ../nbs/01b_tinyworld.ipynb #570037d2
 def make_copying(rng: Random, split: str) -> str:
     "Saying again what was said: quotations, repetitions, lists copied."
     parts = []
-    for _ in range(rng.randint(3, 5)):
+    for _ in range(rng.randint(4, 7)):
         slots, _ = cast(rng, split)
         name, friend = slots["name"], slots["f_name"]
         kind = rng.randrange(6)
@@ -2282,15 +2385,15 @@ def make_copying(rng: Random, split: str) -> str:
             parts.append(f"{' '.join(words)}\nWhich word comes after '{words[i]}'? The word '{words[i + 1]}'.")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #e2c6919c
+# %% ../nbs/01b_tinyworld.ipynb #de6f7892
 # name -> (share of the documents in percent, maker)
 KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
-    "story": (12, make_story), "facts": (9, make_facts), "questions": (9, make_questions), "quiz": (5, make_quiz),
-    "matching": (11, make_matching), "choices": (9, make_choices), "groups": (3, make_groups), "sums": (4, make_sums),
+    "story": (12, make_story), "facts": (9, make_facts), "questions": (9, make_questions), "quiz": (4, make_quiz), "lesson": (3, make_lesson),
+    "matching": (11, make_matching), "choices": (9, make_choices), "groups": (3, make_groups), "sums": (3, make_sums),
     "problems": (5, make_problems), "spelling": (7, make_spelling), "letters": (5, make_letters), "sorting": (2, make_sorting),
     "dialogue": (4, make_dialogue), "people": (3, make_people), "list": (1, make_list), "calendar": (1, make_calendar),
     "note": (2, make_note), "diary": (2, make_diary), "comparison": (2, make_comparison), "howto": (1, make_howto),
-    "weather": (1, make_weather), "riddle": (2, make_riddle), "python": (1, make_python), "copying": (3, make_copying),
+    "weather": (1, make_weather), "riddle": (2, make_riddle), "python": (1, make_python), "copying": (2, make_copying),
 }
 
 # %% ../nbs/01b_tinyworld.ipynb #cc1ddb59
