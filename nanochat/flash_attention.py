@@ -153,7 +153,7 @@ def flash_attn_func(q: Tensor,  # queries, (B, T, H, D)
     rung = matmul_blocked if q.device.type == "cpu" else sdpa_blocked
     return rung(q, k, v, causal, window_size)
 
-# %% ../nbs/04_attention.ipynb #7fc9f183
+# %% ../nbs/04_attention.ipynb #5d0a73c7
 def flash_attn_with_kvcache(q: Tensor,  # queries of the new tokens, (B, T, H, D)
                             k_cache: Tensor,  # (B, S, H_kv, D), changed in place; must hold finite numbers everywhere
                             v_cache: Tensor,  # (B, S, H_kv, D), changed in place
@@ -169,26 +169,28 @@ def flash_attn_with_kvcache(q: Tensor,  # queries of the new tokens, (B, T, H, D
     if cache_seqlens is None:
         cache_seqlens = S if k is None else 0
     old = [cache_seqlens] * B if isinstance(cache_seqlens, int) else cache_seqlens.tolist()
-    new = [n + (T if k is not None else 0) for n in old]
+    new = old if k is None else [n + T for n in old]
     if max(new) > S:
         raise UserError(f"the KV cache holds {S} tokens per row, but a row would grow to {max(new)}: "
-                        "make the cache longer or the prompt shorter")
+                        "make the cache longer or the text shorter")
+    same = min(new) == max(new)
     if k is not None:
-        for b in range(B) if len(set(old)) > 1 else [slice(None)]:
-            at = slice(old[b] if isinstance(b, int) else old[0], new[b] if isinstance(b, int) else new[0])
-            k_cache[b, at], v_cache[b, at] = k[b], v[b]
-    if len(set(new)) == 1:
-        n = new[0]
-        lo = max(0, n - T - window_size[0]) if window_size[0] >= 0 else 0
-        return flash_attn_func(q, k_cache[:, lo:n], v_cache[:, lo:n], causal, window_size)
-    if T > 1:
-        rows = [flash_attn_func(q[b:b + 1], k_cache[b:b + 1, :n], v_cache[b:b + 1, :n], causal, window_size)
-                for b, n in enumerate(new)]
-        return torch.cat(rows)
-    # one new token per row, rows of different lengths: each sees its own last window + 1 keys
+        if same:
+            at = slice(None), slice(old[0], new[0])
+        else:
+            at = torch.arange(B)[:, None], torch.tensor(old)[:, None] + torch.arange(T)
+        k_cache[at], v_cache[at] = k, v
     left = window_size[0] if window_size[0] >= 0 else S
-    lo, hi = max(0, min(new) - 1 - left), max(new)
-    ends = torch.tensor(new, device=q.device)[:, None]
-    positions = torch.arange(lo, hi, device=q.device)
-    seen = (positions < ends) & (positions >= ends - 1 - left)  # (B, hi - lo)
-    return attend_sdpa(q, k_cache[:, lo:hi], v_cache[:, lo:hi], seen[:, None, None])
+    if T == 1:  # decoding: from the first key that the shortest row sees to the end of the longest
+        lo, hi = max(0, min(new) - 1 - left), max(new)
+        seen = None
+        if not same:
+            end, position = torch.tensor(new, device=q.device)[:, None], torch.arange(lo, hi, device=q.device)
+            seen = ((position < end) & (position >= end - 1 - left))[:, None, None]  # (B, 1, 1, hi - lo)
+        attend = attend_matmul if q.device.type == "cpu" and q.dtype == torch.bfloat16 else attend_sdpa
+        return attend(q, k_cache[:, lo:hi], v_cache[:, lo:hi], seen)
+    out = []
+    for rows, n in [(slice(None), new[0])] if same else [(slice(b, b + 1), n) for b, n in enumerate(new)]:
+        keys = slice(max(0, n - T - left), n)
+        out.append(flash_attn_func(q[rows], k_cache[rows, keys], v_cache[rows, keys], causal, window_size))
+    return torch.cat(out)

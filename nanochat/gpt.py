@@ -198,7 +198,7 @@ def softcap(logits: Tensor,  # any real numbers
     "Bends logits smoothly into (-cap, cap): cap * tanh(logits / cap)."
     return cap * torch.tanh(logits / cap)
 
-# %% ../nbs/06_model.ipynb #4b6bdf00
+# %% ../nbs/06_model.ipynb #2660c787
 class SoftcapCrossEntropy(torch.autograd.Function):
     "Soft cap and cross-entropy in fp32, a few rows at a time: no fp32 copy of all logits ever exists."
     @staticmethod
@@ -228,7 +228,8 @@ class SoftcapCrossEntropy(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_loss):
         grad, ignored = ctx.saved_tensors
-        return grad * grad_loss.masked_fill(ignored, 0.0).unsqueeze(1).to(grad.dtype), None, None
+        # in place, as nobody needs it any more (and autograd refuses a second backward pass by itself)
+        return grad.mul_(grad_loss.masked_fill(ignored, 0.0).unsqueeze(1).to(grad.dtype)), None, None
 
 # %% ../nbs/06_model.ipynb #42a93d38
 def softcap_cross_entropy(logits: Tensor,  # before the cap, (N, V)
@@ -239,7 +240,7 @@ def softcap_cross_entropy(logits: Tensor,  # before the cap, (N, V)
         return F.cross_entropy(softcap(logits.float(), cap), targets.clamp(min=-1), ignore_index=-1, reduction="none")
     return SoftcapCrossEntropy.apply(logits, targets, cap)
 
-# %% ../nbs/06_model.ipynb #1bb4daad
+# %% ../nbs/06_model.ipynb #686c5a1d
 class GPT(nn.Module):
     "A decoder-only Transformer. Construct it on the meta device, then `to_empty(device=...)`, then `init_weights()`."
     smear_channels = 24  # the smear gate reads this many channels
@@ -349,7 +350,7 @@ class GPT(nn.Module):
                                momentum=0.95, beta2=0.9, ns_steps=5, weight_decay=weight_decay))
         for group in groups:
             group["initial_lr"] = group["lr"]
-        return MuonAdamW(groups)
+        return MuonAdamW(groups, compute_dtype=self.compute_dtype)
 
     def check_input(self, idx: Tensor, targets: Tensor | None, kv_cache) -> None:
         "Raises UserError for ids that the model cannot read."
