@@ -11,15 +11,15 @@ __all__ = ['SPLITS', 'WORDS', 'IRREGULAR_PLURALS', 'COUNTRIES', 'GEOGRAPHY', 'SC
            'stable_hash', 'split_of', 'number_pair_split', 'word_split', 'spelling_words', 'article', 'plural',
            'upper_first', 'Slots', 'parse_template', 'spin', 'Fact', 'Relation', 'parse_table', 'relation',
            'country_column', 'both_ways', 'after', 'facts', 'answer_pool', 'distractors', 'fill', 'statements',
-           'questions', 'choice_split', 'Person', 'person_slots', 'draw', 'draw_some', 'draw_pair', 'facts_of',
-           'topics', 'some_facts', 'state', 'ask', 'make_facts', 'make_questions', 'make_sums', 'spelled',
-           'make_spelling', 'cast', 'make_plot', 'make_episodes', 'make_day', 'make_story', 'short_answer', 'make_quiz',
-           'make_lesson', 'unlike_categories', 'with_article', 'label_lines', 'some_labels', 'match_list',
-           'match_boxes', 'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching',
-           'choice_facts', 'fact_options', 'make_choices', 'make_groups', 'problem_numbers', 'make_problems',
-           'letter_counts', 'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'one_list', 'make_list',
-           'make_calendar', 'make_note', 'make_diary', 'make_comparison', 'one_howto', 'make_howto', 'make_weather',
-           'riddle', 'make_riddle', 'program', 'make_python', 'make_copying', 'documents']
+           'short_answer', 'questions', 'choice_split', 'Person', 'person_slots', 'draw', 'draw_some', 'draw_pair',
+           'facts_of', 'topics', 'some_facts', 'state', 'ask', 'make_facts', 'make_questions', 'make_sums', 'spelled',
+           'make_spelling', 'cast', 'make_plot', 'make_episodes', 'make_day', 'make_story', 'make_quiz', 'make_lesson',
+           'unlike_categories', 'with_article', 'label_lines', 'some_labels', 'match_list', 'match_boxes',
+           'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching', 'choice_facts',
+           'fact_options', 'make_choices', 'make_groups', 'problem_numbers', 'make_problems', 'letter_counts',
+           'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'one_list', 'make_list', 'make_calendar',
+           'make_note', 'make_diary', 'make_comparison', 'one_howto', 'make_howto', 'make_weather', 'riddle',
+           'make_riddle', 'program', 'make_python', 'make_copying', 'documents']
 
 # %% ../nbs/01b_tinyworld.ipynb #3eb81fd2
 # Notable choices:
@@ -284,7 +284,7 @@ class Fact:
     subject: str
     answer: str
 
-# %% ../nbs/01b_tinyworld.ipynb #3af4ae49
+# %% ../nbs/01b_tinyworld.ipynb #1c99f9a1
 @dataclass(frozen=True)
 class Relation:
     "A table of facts of one sort with the ways to say and to ask them. `{s}` is the subject, `{a}` the answer."
@@ -297,6 +297,7 @@ class Relation:
     held_out: tuple[str, ...]  # phrasings for tests only
     near: dict[str, tuple[str, ...]] = field(default_factory=dict)  # subject -> answers that are not certainly wrong
     extra: tuple[str, ...] = ()  # more answers of the kind, to choose wrong ones from
+    short: str = "{A}."  # the answer alone
 
 # %% ../nbs/01b_tinyworld.ipynb #f9244b7e
 def parse_table(text: str) -> dict[str, str]:
@@ -304,16 +305,16 @@ def parse_table(text: str) -> dict[str, str]:
     pairs = [entry.split(":") for entry in re.split(r"[;\n]", text) if entry.strip()]
     return {key.strip(): value.strip() for key, value in pairs}
 
-# %% ../nbs/01b_tinyworld.ipynb #305bbe34
+# %% ../nbs/01b_tinyworld.ipynb #c8befc87
 def relation(name: str, kind: str, phrase: str, table: str | dict, statements: str, questions: str, held_out: str,
-             near: str = "", extra: str = "") -> Relation:
+             near: str = "", extra: str = "", short: str = "{A}.") -> Relation:
     "A `Relation` from text: templates one a line, `near` as `subject: answer, answer; ...`."
     def lines(text):
         return tuple(line.strip() for line in text.strip().splitlines())
     return Relation(name, kind, phrase, table if isinstance(table, dict) else parse_table(table), lines(statements),
                     lines(questions), lines(held_out),
                     {s: tuple(a.strip() for a in v.split(",")) for s, v in parse_table(near).items()},
-                    tuple(extra.split()))
+                    tuple(extra.split()), short)
 
 # %% ../nbs/01b_tinyworld.ipynb #5f552b87
 # country: capital, continent, main language; "-" where the answer is not a single one
@@ -346,7 +347,7 @@ def country_column(i: int) -> dict[str, str]:
     "One column of COUNTRIES as a table."
     return {country: row[i] for country, row in COUNTRIES.items() if row[i] != "-"}
 
-# %% ../nbs/01b_tinyworld.ipynb #15a66dc3
+# %% ../nbs/01b_tinyworld.ipynb #900a4202
 GEOGRAPHY = (
     relation("capital", "city", "the capital of {s}", country_column(0), """
         The capital of {s} is {a}.
@@ -411,10 +412,10 @@ GEOGRAPHY = (
         """, """
         To which country must you travel to see {s}?
         In what country does {s} stand?
-        """),
+        """, short="In {a}."),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #0cdcf819
+# %% ../nbs/01b_tinyworld.ipynb #c1a0ea55
 SCIENCE = (
     relation("symbol", "chemical symbol", "the chemical symbol of {s}", """
         hydrogen: H; helium: He; lithium: Li; carbon: C; nitrogen: N; oxygen: O; fluorine: F; neon: Ne
@@ -504,20 +505,20 @@ SCIENCE = (
         faces on a cube: 6; fingers on one hand: 5; strings on a violin: 4; keys on a piano: 88; days in January: 31
         days in April: 30; days in June: 30; days in July: 31; days in December: 31
         """, """
-        There are {a} {s}.
+        There are {a} {what} {where}.
         The number of {s} is {a}.
-        You can count {a} {s}.
+        You can count {a} {what} {where}.
         """, """
-        How many {s} are there?
+        How many {what} are there {where}?
         What is the number of {s}?
-        Can you tell me how many {s} there are?
+        Can you tell me how many {what} there are {where}?
         """, """
-        Do you know how many {s} there are?
+        Do you know how many {what} there are {where}?
         Tell me the number of {s}.
         """, near="fingers on one hand: 4", extra="9 14 20 50 365"),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #89110223
+# %% ../nbs/01b_tinyworld.ipynb #c28d2241
 ANIMALS = (
     relation("young", "young animal", "the young of {an_s}", """
         dog: puppy; cat: kitten; cow: calf; horse: foal; sheep: lamb; pig: piglet; goat: kid; duck: duckling; goose: gosling
@@ -537,7 +538,7 @@ ANIMALS = (
         """, """
         What do people call the young of {an_s}?
         Which word means a baby {s}?
-        """, near="lion: kitten; tiger: kitten; duck: chick; goose: chick; swan: chick; owl: chick; deer: calf, kid"),
+        """, short="{An_a}.", near="lion: kitten; tiger: kitten; duck: chick; goose: chick; swan: chick; owl: chick; deer: calf, kid"),
     relation("sound", "sound", "the sound of {an_s}", """
         dog: bark; cat: meow; cow: moo; sheep: bleat; pig: oink; horse: neigh; duck: quack; lion: roar; snake: hiss; bee: buzz
         frog: croak; owl: hoot; wolf: howl; mouse: squeak; turkey: gobble; elephant: trumpet
@@ -553,7 +554,7 @@ ANIMALS = (
         """, """
         Which sound do you hear from {an_s}?
         What noise does {an_s} make?
-        """, near="dog: howl; wolf: bark; cat: hiss; turkey: hiss; elephant: roar; owl: hiss; pig: squeak; "
+        """, short="{An_a}.", near="dog: howl; wolf: bark; cat: hiss; turkey: hiss; elephant: roar; owl: hiss; pig: squeak; "
         " sheep: moo; mouse: hiss; lion: meow; duck: hiss"),
     relation("animal_home", "home", "the home of {an_s}", """
         bee: hive; spider: web; bird: nest; horse: stable; pig: sty; rabbit: burrow; fox: den; beaver: lodge; chicken: coop; dog: kennel
@@ -563,12 +564,12 @@ ANIMALS = (
         {An_a} is the home of {an_s}.
         """, """
         Where does {an_s} live?
-        What is the home of {an_s} called?
-        What do you call the home of {an_s}?
+        What does {an_s} live in?
+        In what kind of home does {an_s} live?
         """, """
         What kind of home does {an_s} have?
-        In what does {an_s} live?
-        """, near="bee: nest; rabbit: den, nest; fox: burrow; beaver: den, burrow; dog: den; chicken: nest; "
+        What is the place called where {an_s} lives?
+        """, short="In {an_a}.", near="bee: nest; rabbit: den, nest; fox: burrow; beaver: den, burrow; dog: den; chicken: nest; "
         "spider: nest, burrow; bird: coop, burrow; pig: stable"),
     relation("animal_class", "animal group", "the animal group of {an_s}", """
         dog: mammal; cat: mammal; whale: mammal; bat: mammal; horse: mammal; elephant: mammal; mouse: mammal; dolphin: mammal
@@ -582,13 +583,13 @@ ANIMALS = (
         Scientists call {an_s} {an_a}.
         """, """
         What kind of animal is {an_s}?
-        Which group of animals does {an_s} belong to?
         What sort of animal is {an_s}?
-        To which animal group does {an_s} belong?
+        What type of animal is {an_s}?
+        Which kind of animal is {an_s}?
         """, """
         How do we classify {an_s}?
         Among the animal groups, what is {an_s}?
-        """),
+        """, short="{An_a}."),
     relation("legs", "number", "the number of legs of {an_s}", """
         dog: four; cat: four; horse: four; cow: four; elephant: four; frog: four; chicken: two; duck: two; eagle: two
         ostrich: two; bee: six; ant: six; beetle: six; butterfly: six; spider: eight; scorpion: eight; crab: ten
@@ -746,7 +747,7 @@ TIME = (
         """),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #d001037b
+# %% ../nbs/01b_tinyworld.ipynb #e3d6105d
 PEOPLE_AND_THINGS = (
     relation("job", "job", "the person who {s}", """
         bakes bread: baker; flies planes: pilot; teaches children: teacher; puts out fires: firefighter; grows crops: farmer
@@ -767,7 +768,7 @@ PEOPLE_AND_THINGS = (
         """, """
         Which worker {s}?
         What is the name for somebody who {s}?
-        """, near="grows crops: gardener; takes care of gardens: farmer; travels to space: pilot; sells flowers: gardener"),
+        """, short="{An_a}.", near="grows crops: gardener; takes care of gardens: farmer; travels to space: pilot; sells flowers: gardener"),
     relation("tool", "thing", "what you use to {s}", """
         cut paper: scissors; hit a nail: a hammer; dig a hole: a shovel; sweep the floor: a broom; tell the time: a clock
         write on a blackboard: chalk; unlock a door: a key; see tiny things: a microscope; look at the stars: a telescope
@@ -833,15 +834,23 @@ def distractors(fact: Fact) -> tuple[str, ...]:
     not_safe = {fact.answer, fact.subject, *RELATIONS[fact.relation].near.get(fact.subject, ())}
     return tuple(a for a in answer_pool(fact.relation) if a not in not_safe)
 
-# %% ../nbs/01b_tinyworld.ipynb #f18dd915
+# %% ../nbs/01b_tinyworld.ipynb #bd814a61
 def fill(template: str, fact: Fact) -> str:
-    "A template of the fact's relation as a sentence."
-    return upper_first(template.format_map(Slots(s=fact.subject, a=fact.answer)))
+    "A template of the fact's relation as a sentence. `{what} {where}` are the halves of a subject like \"legs on a chair\"."
+    slots = Slots(s=fact.subject, a=fact.answer)
+    if "{what}" in template:
+        slots["what"], slots["where"] = re.split(r" (?=in |on )", fact.subject, maxsplit=1)
+    return upper_first(template.format_map(slots))
 
 # %% ../nbs/01b_tinyworld.ipynb #1ca68216
 def statements(fact: Fact) -> list[str]:
     "Every way to state a fact."
     return [fill(t, fact) for t in RELATIONS[fact.relation].statements]
+
+# %% ../nbs/01b_tinyworld.ipynb #043707e5
+def short_answer(fact: Fact) -> str:
+    "The answer alone, as a sentence."
+    return fill(RELATIONS[fact.relation].short, fact)
 
 # %% ../nbs/01b_tinyworld.ipynb #7aff95ba
 def questions(fact: Fact, split: str = "train") -> list[str]:
@@ -987,13 +996,13 @@ def make_facts(rng: Random, split: str) -> str:
     sentences = [state(rng, f) for f in chosen]
     return rng.choice((title + "\n\n", title + "\n", "")) + rng.choice((" ", " ", "\n")).join(sentences)
 
-# %% ../nbs/01b_tinyworld.ipynb #3d8ba40f
+# %% ../nbs/01b_tinyworld.ipynb #88db944a
 def make_questions(rng: Random, split: str) -> str:
     "Questions and answers, one under the other."
     chosen = some_facts(rng, split, rng.randint(6, 12))
     q, a = rng.choice((("Q: ", "A: "), ("Question: ", "Answer: "), ("", "")))
     short = rng.random() < 0.4
-    return "\n".join(f"{q}{ask(rng, f, split)}\n{a}{upper_first(f.answer) + '.' if short else state(rng, f)}" for f in chosen)
+    return "\n".join(f"{q}{ask(rng, f, split)}\n{a}{short_answer(f) if short else state(rng, f)}" for f in chosen)
 
 # %% ../nbs/01b_tinyworld.ipynb #9081868e
 def make_sums(rng: Random, split: str) -> str:
@@ -1063,7 +1072,7 @@ TINTS = ("red", "blue", "green", "yellow", "white", "black", "brown", "purple", 
 # %% ../nbs/01b_tinyworld.ipynb #08a7516f
 WEATHER = ("sunny", "rainy", "windy", "cold", "warm", "cloudy", "quiet", "foggy", "bright", "gray")
 
-# %% ../nbs/01b_tinyworld.ipynb #fd6580dc
+# %% ../nbs/01b_tinyworld.ipynb #a5c5b182
 # Each story: the things it is about (names of pools in `make_story`), then the text.
 STORIES = {
     "lost": ("thing place walker", """
@@ -1278,7 +1287,7 @@ from {name}.|"With pleasure," said {name}.]
 The school in {town} had a gray wall, and nobody liked it. {name} had an idea. "We could paint it," {he} said to
 {f_name}. They asked {o_name}, and {o_name} asked the teacher. [The teacher said yes|"Why not?" said the teacher|The
 teacher was happy about the idea]. On {day} they came with brushes and [many colors|ten pots of paint]. {name} painted
-a [big|huge] {tint} sun. {f_name} painted the {place} with all its [people|trees|birds]. {o_name} painted
+a [big|huge] {tint} flower. {f_name} painted the {place} with all its [people|trees|birds]. {o_name} painted
 {o_pet_name}, {o_his} {o_pet}.
 
 [Then somebody kicked over a pot of paint|Then it began to rain|In the afternoon they ran out of green paint]. "[What
@@ -1397,7 +1406,7 @@ def make_episodes(rng: Random, split: str) -> str:
         parts.append(spin(rng, start + "{name} " + wish + middle + but + link + so + end + then + "." + extra, **slots))
     return rng.choice(("\n\n", "\n", " ")).join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #78f5d3d1
+# %% ../nbs/01b_tinyworld.ipynb #2196c417
 # The parts of a day; one scene of each part makes a day's story
 SCENES = tuple(tuple(part.strip().splitlines()) for part in """
 {name} woke up [early|at six o'clock|when the sun came up]. [Outside it was {weather}.|The birds were already singing.|{pet_name}, {his} {pet}, was still asleep.]
@@ -1424,7 +1433,7 @@ At noon {he} was hungry. {He} ate {food}, because {he} likes that best. [Then {h
 At one o'clock {he} met {f_name} for lunch {at}. They [shared {meal}|ate {meal}] and talked about [the weather|their pets|old times|{o_name}].
 Lunch was [simple|cold but good]: {meal}. "[I am full|That was good]," {he} said, and [washed the dishes|gave the rest to {f_name}].
 There was no time for lunch, because {f_name} [needed help|was waiting {at}]. [{He} ate a pear and ran.|"I can eat later," {he} said.]
-Around noon it began to [rain|snow]. {name} [ran into the next house|waited under a tree|opened {his} umbrella], and there {he} met {o_name}. [They were both surprised.|"What a day," said {o_name}.]
+Around noon it began to rain[| hard]. {name} [ran into the next house|waited under a tree|opened {his} umbrella], and there {he} met {o_name}. [They were both surprised.|"What a day," said {o_name}.]
 --
 In the afternoon {he} took {pet_name} to the vet, because the {pet} [did not want to eat|had a cold]. "It is nothing bad," said {vet}. [{name} was very glad.|That was good news.]
 In the afternoon {he} and {f_name} [played chess|played cards|made music]. {f_name} won [two games|once|again], but {name} did not mind.
@@ -1462,11 +1471,6 @@ def make_day(rng: Random, split: str) -> str:
 def make_story(rng: Random, split: str = "train") -> str:
     "A short story: a plot with three people, a day in somebody's life, or a few small episodes."
     return rng.choices((make_plot, make_day, make_episodes), (5, 3, 2))[0](rng, split)
-
-# %% ../nbs/01b_tinyworld.ipynb #1c529215
-def short_answer(fact: Fact) -> str:
-    "The answer alone, as a sentence."
-    return upper_first(fact.answer) + "."
 
 # %% ../nbs/01b_tinyworld.ipynb #22e6499b
 def make_quiz(rng: Random, split: str) -> str:
@@ -1554,11 +1558,14 @@ def with_article(noun: str) -> str:
     "\"an owl\", but \"milk\" and \"red\"."
     return noun if noun in MASS_NOUNS else f"{article(noun)} {noun}"
 
-# %% ../nbs/01b_tinyworld.ipynb #a1836505
+# %% ../nbs/01b_tinyworld.ipynb #60b342ab
 def label_lines(rng: Random, items: Sequence[str], labels: Sequence[str]) -> str:
     "A list of items, each with its label, in one of several layouts."
-    layout = rng.choice(("- {item}={label}", "- {item}={label}", "{label}. {item}", "{label}) {item}", "({label}) {item}",
-                         "{label}: {item}", "{item} = {label}", "{item}: {label}", "- {item}: {label}", "{label} = {item}"))
+    layouts = ("- {item}={label}", "- {item}={label}", "{label}. {item}", "{label}) {item}", "({label}) {item}",
+               "{label}: {item}", "{item} = {label}", "{item}: {label}", "- {item}: {label}", "{label} = {item}")
+    if min(map(len, items)) <= 2:  # in "C: F" nobody could tell a chemical symbol from a label
+        layouts = layouts[:5]
+    layout = rng.choice(layouts)
     return "\n".join(layout.format(item=i, label=x) for i, x in zip(items, labels, strict=True))
 
 # %% ../nbs/01b_tinyworld.ipynb #e0e58c1a
@@ -1595,11 +1602,11 @@ def match_list(rng: Random, split: str) -> str:
              for i, x in pairs[:rng.randint(2, n)]]
     return label_lines(rng, items, labels) + "\n\n" + "\n".join(lines)
 
-# %% ../nbs/01b_tinyworld.ipynb #59bd692c
+# %% ../nbs/01b_tinyworld.ipynb #8bfb7152
 def match_boxes(rng: Random, split: str) -> str:
     "What is in which box, in prose."
     n = rng.choice((3, 4, 4, 5))
-    items = [with_article(i) for i in draw_some(rng, split, THINGS, n)]
+    items = [with_article(i) for i in draw_some(rng, split, [t for t in THINGS if t != "box"], n)]
     labels = list("ABCDEFGH"[:n]) if rng.random() < 0.7 else rng.sample(TINTS, n)
     letters = labels[0].isupper()
     names = [f"box {x}" if letters else f"the {x} box" for x in labels]
@@ -1756,7 +1763,7 @@ def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
         if number_pair_split(s, c) == split and s + sign * c >= 2:
             return {"a": a, "b": b, "c": c, "s": s, "r": s + sign * c}
 
-# %% ../nbs/01b_tinyworld.ipynb #5d3e90a9
+# %% ../nbs/01b_tinyworld.ipynb #d1220fdf
 def make_problems(rng: Random, split: str) -> str:
     "Word problems with their working."
     parts = []
@@ -1829,7 +1836,7 @@ def make_sorting(rng: Random, split: str) -> str:
             )))
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #e6198bb5
+# %% ../nbs/01b_tinyworld.ipynb #975299a9
 # Small talk: what one says | what the other says. The other's facts are the `f_` slots.
 TALK = {
     "start": """
@@ -1859,7 +1866,7 @@ What time is it? | It is {hour} o'clock. | [Then I must go soon.|So late? Then I
 What day is it today? | Today is {day}. [Tomorrow is {next_day}.|So tomorrow is {next_day}.]
 What are you reading? | I am reading {book}. [It was written by {author}.|{author} wrote it.] | [Is it good?|Do you like it?] | [Yes, very much.|Yes, I cannot stop reading.]
 Would you like [some tea|a cup of tea|some coffee]? | [Yes, please.|Yes, please. That is very kind of you.|No, thank you. I have just had some.]
-May I borrow your {thing}? | [Yes, but bring it back tomorrow.|Of course, here it is.|I am sorry, I need it myself today.] | [Thank you.|I understand.]
+May I borrow your {thing}? | [Yes, but bring it back tomorrow.|Of course, here it is.|I am sorry, I need it myself today.] | [Thank you.|All right.]
 What did you do yesterday? | I [went to the {place}|stayed at home and read a book|visited {o_name}|worked all day]. [And you?|What about you?] | I [cleaned the house|baked a cake|slept a lot|went for a long walk].
 What will you do on {day}? | I will [go to the {place}|meet {o_name}|stay at home|work in the garden]. Do you want to come along? | [Yes, why not?|I would like that.|Sorry, I cannot come on {day}.]
 Do you know {o_name}? | Yes, {o_he} lives in {o_town} and works as {an_o_job}. | [Is {o_he} nice?|What is {o_he} like?] | {O_he} is very [friendly|kind|funny].
@@ -2358,7 +2365,7 @@ def make_python(rng: Random, split: str) -> str:
         parts.append(f"{head}\n```python\n{code}\n```\n{mid}\n```\n{out}\n```")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #570037d2
+# %% ../nbs/01b_tinyworld.ipynb #a2568db0
 def make_copying(rng: Random, split: str) -> str:
     "Saying again what was said: quotations, repetitions, lists copied."
     parts = []
@@ -2376,7 +2383,7 @@ def make_copying(rng: Random, split: str) -> str:
         elif kind == 2:
             parts.append(f"Repeat after me: {', '.join(words)}.\n{upper_first(', '.join(words))}.")
         elif kind == 3:
-            i = rng.randrange(len(words))
+            i = rng.randrange(len(words) - 1)
             parts.append(f"{', '.join(words)}: the {ORDINALS[i]} word is '{words[i]}', and the last word is '{words[-1]}'.")
         elif kind == 4:
             parts.append(f'Copy this sentence: {fact}\n{fact}')
