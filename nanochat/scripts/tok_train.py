@@ -5,41 +5,43 @@
 # %% auto #0
 __all__ = ['Config', 'check', 'training_texts', 'bytes_per_token', 'train', 'main']
 
-# %% ../../nbs/scripts/tok_train.ipynb #c92d4783
+# %% ../../nbs/scripts/tok_train.ipynb #88379e91
 import time
 from dataclasses import asdict, dataclass
 from typing import Iterator
 
 from ..common import Progress, UserError, get_base_dir, is_complete, mark_complete, run_stage
 from ..dataset import MixedStream, iter_texts, parse_sources, prepare
-from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size
+from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size, read_directory
 
-# %% ../../nbs/scripts/tok_train.ipynb #5316116b
+# %% ../../nbs/scripts/tok_train.ipynb #663ca7b2
 @dataclass
 class Config:
-    source: str = "tinyworld"  # text to learn from: tinyworld, wheels, climbmix, or a mixture such as wheels:0.3+tinyworld:0.7
+    source: str = "tinyworld"  # text to learn from: tinyworld, wheels, climbmix, or a mix: wheels:0.3+tinyworld:0.7
     vocab_size: int = 32768  # number of tokens, the nine special ones included; the run on a CPU uses 4096
     max_chars: float = 2e9  # read at most this many characters
     doc_cap: int = 10_000  # read at most this many characters of one document
     backend: str = "rustbpe"  # who learns the merges: rustbpe or huggingface
     val_chars: int = 1_000_000  # characters of validation text on which the result is measured
-    overwrite: bool = False  # replace a tokenizer that was trained with other settings (its checkpoints become useless)
+    overwrite: bool = False  # replace a tokenizer of other settings (its checkpoints become useless)
 
-# %% ../../nbs/scripts/tok_train.ipynb #0629bbdb
+# %% ../../nbs/scripts/tok_train.ipynb #81410841
 def check(config: Config) -> list[tuple[str, float]]:  # the sources and their weights
     "Returns the parsed sources, or raises UserError for settings that cannot work."
-    if config.backend not in ("rustbpe", "huggingface"): raise UserError(f"--backend={config.backend}: choose rustbpe or huggingface")
+    if config.backend not in ("rustbpe", "huggingface"):
+        raise UserError(f"--backend={config.backend}: choose rustbpe or huggingface")
     for name in ("max_chars", "doc_cap", "val_chars"):
-        if not getattr(config, name) >= 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(config, name)}")
+        value = getattr(config, name)
+        if not value >= 1: raise UserError(f"--{name.replace('_', '-')} must be at least 1, got {value}")
     check_vocab_size(config.vocab_size)
     return parse_sources(config.source)
 
-# %% ../../nbs/scripts/tok_train.ipynb #e186b91b
+# %% ../../nbs/scripts/tok_train.ipynb #4c60f627
 def training_texts(sources: list[tuple[str, float]],  # from parse_sources
                    max_chars: float, doc_cap: int,  # as in Config
                    progress: Progress,  # advanced by the characters of each document
                    ) -> Iterator[str]:  # documents, cut to doc_cap
-    "Yields documents, mixed by weight, until max_chars, or until every source was read once: a second pass would teach nothing."
+    "Yields documents, mixed by weight, until max_chars or until every source was read once: twice teaches nothing new."
     stream = MixedStream(sources, "train", seed=None, batch_size=1)
     for [text] in stream:
         if progress.n >= max_chars or min(stream.epochs.values()) > 0: return
@@ -51,7 +53,7 @@ def bytes_per_token(tokenizer, texts: list[str]) -> float:  # how much text one 
     "Returns the compression: UTF-8 bytes divided by tokens."
     return sum(len(t.encode()) for t in texts) / max(1, sum(len(ids) for ids in tokenizer.encode(texts)))
 
-# %% ../../nbs/scripts/tok_train.ipynb #2aa95189
+# %% ../../nbs/scripts/tok_train.ipynb #45e7ca6c
 def train(config: Config) -> dict:  # what the completion marker holds: settings, content_hash, bytes_per_token ...
     "Trains the tokenizer and saves it under the base directory, once."
     sources = check(config)
@@ -61,21 +63,24 @@ def train(config: Config) -> dict:  # what the completion marker holds: settings
     if done is not None and not config.overwrite:
         changed = [f"{k}: {done.get(k)} -> {v}" for k, v in settings.items() if done.get(k) != v]
         if changed:
-            raise UserError(f"{directory} holds a tokenizer with other settings ({', '.join(changed)}); checkpoints may depend on it. "
-                            "Use the same settings, another NANOCHAT_BASE_DIR, or --overwrite")
+            raise UserError(f"{directory} holds a tokenizer with other settings ({', '.join(changed)}); checkpoints may "
+                            "depend on it. Use the same settings, another NANOCHAT_BASE_DIR, or --overwrite")
+        read_directory(directory)  # a marker beside damaged files must not pass
         print(f"tokenizer: already trained in {directory} ({done['vocab_size_reached']:,} tokens)")
         return done
     for name, _ in sources: prepare(name)
     start = time.time()
     cls = RustBPETokenizer if config.backend == "rustbpe" else HuggingFaceTokenizer
     with Progress(None, "reading", "char") as progress:
-        tokenizer = cls.train_from_iterator(training_texts(sources, config.max_chars, config.doc_cap, progress), config.vocab_size)
+        texts = training_texts(sources, config.max_chars, config.doc_cap, progress)
+        tokenizer = cls.train_from_iterator(texts, config.vocab_size)
         chars = progress.n
     if not chars: raise UserError(f"the source {config.source} holds no training text")
     size = tokenizer.get_vocab_size()
     if size < config.vocab_size:
-        print(f"tokenizer: the text ran out of pairs: {size:,} tokens instead of {config.vocab_size:,}; models will use {size:,}")
-    val = {name: bytes_per_token(tokenizer, list(iter_texts([(name, 1.0)], "val", max_chars=config.val_chars, doc_cap=config.doc_cap)))
+        print(f"tokenizer: the text ran out of pairs at {size:,} tokens, {config.vocab_size:,} were wanted; "
+              f"models will use {size:,}")
+    val = {name: bytes_per_token(tokenizer, list(iter_texts(name, "val", config.val_chars, config.doc_cap)))
            for name, _ in sources}
     (directory / "COMPLETE.json").unlink(missing_ok=True)  # with --overwrite: no moment with new files and the old marker
     tokenizer.save(directory)
