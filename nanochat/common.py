@@ -195,8 +195,8 @@ def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; em
     if fast: return torch.bfloat16, f"this CPU multiplies bf16 fast ({', '.join(fast)})"
     return torch.float32, "this machine has no fast bf16"
 
-# %% ../nbs/00_common.ipynb #0e988b54
-def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong with the varia
+# %% ../nbs/00_common.ipynb #60db55a2
+def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong or None
     "The number format for this process. Does not raise: an import is no place to report a user's typing error."
     capability = None
     if torch.cuda.is_available():  # ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
