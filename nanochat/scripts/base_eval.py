@@ -57,7 +57,7 @@ def validation_batches(
     steps = max(1, -(-tokens // (B * T * world_size)))
     return list(evaluation_batches(tokenizer, source, split, B, T, steps, device, rank, world_size))
 
-# %% ../../nbs/scripts/base_eval.ipynb #ed870d29
+# %% ../../nbs/scripts/base_eval.ipynb #2c74076b
 def baselines(
     tokenizer,
     source: str,
@@ -65,18 +65,22 @@ def baselines(
     token_bytes: torch.Tensor,  # bytes per token id
     rank: int = 0,
     world_size: int = 1,
-) -> dict:  # unigram, gzip and zstd (None where that package is missing), in bits per byte
+) -> dict:  # unigram, and on rank 0 gzip and zstd (None where that package is missing), in bits per byte
     """What predictors without any context, or without any language, reach on the same text."""
     B, T = batches[0][0].shape
     tokens = len(batches) * B * T * world_size
     counted = validation_batches(tokenizer, source, "train", tokens, B, T, "cpu", rank, world_size)
     scores = dict(unigram=unigram_bpb(counted, batches, token_bytes))
-    texts = [tokenizer.decode([t for t in row if token_bytes[t] > 0]) for _, y in batches for row in y.tolist()]
-    for method in ("gzip", "zstd"):
-        try:
-            scores[method] = compressor_bpb(texts, method)
-        except UserError:  # zstandard is not installed: a missing baseline is no reason to fail
-            scores[method] = None
+    if rank == 0:  # a compressor needs all the text at once
+        if world_size > 1:
+            batches = validation_batches(tokenizer, source, "val", tokens, B, T)
+        sizes = token_bytes.tolist()
+        texts = [tokenizer.decode([t for t in row if sizes[t] > 0]) for _, y in batches for row in y.tolist()]
+        for method in ("gzip", "zstd"):
+            try:
+                scores[method] = compressor_bpb(texts, method)
+            except UserError:  # zstandard is not installed: a missing baseline is no reason to fail
+                scores[method] = None
     return scores
 
 # %% ../../nbs/scripts/base_eval.ipynb #f9c6c3d7
