@@ -85,12 +85,12 @@ class RMSNorm(torch.autograd.Function):
         along = (grad * y).mean(-1, keepdim=True).mul_(ctx.scale ** -2)  # the part of the gradient that changes |x| only
         return torch.addcmul(grad, y, along, value=-1).mul_(inverse), None
 
-# %% ../nbs/06_model.ipynb #f12b9a93
+# %% ../nbs/06_model.ipynb #60f21db7
 def norm(x: Tensor,  # (..., C)
          scale: float = 1.0  # the root mean square that comes out
          ) -> Tensor:  # (..., C)
     "RMSNorm without parameters: x divided by its root mean square over the last dimension."
-    if x.device.type == "cpu":
+    if x.device.type == "cpu" and not torch.compiler.is_compiling():
         return RMSNorm.apply(x, scale)
     y = F.rms_norm(x, (x.size(-1),))
     return y if scale == 1.0 else y * scale
@@ -214,7 +214,7 @@ def softcap(logits: Tensor,  # any real numbers
     "Bends logits smoothly into (-cap, cap): cap * tanh(logits / cap)."
     return cap * torch.tanh(logits / cap)
 
-# %% ../nbs/06_model.ipynb #2660c787
+# %% ../nbs/06_model.ipynb #237c1a94
 class SoftcapCrossEntropy(torch.autograd.Function):
     "Soft cap and cross-entropy in fp32, a few rows at a time: no fp32 copy of all logits ever exists."
     @staticmethod
@@ -227,7 +227,7 @@ class SoftcapCrossEntropy(torch.autograd.Function):
             chunk = slice(start, start + rows)
             target = targets[chunk].clamp(min=0).unsqueeze(1)
             # cap * tanh(z / cap) = 2 * cap * sigmoid(2 * z / cap) - cap, and sigmoid is much the cheaper
-            s = logits[chunk].to(wide).mul_(2 / cap).sigmoid_()
+            s = logits[chunk].to(wide).mul(2 / cap).sigmoid_()  # not mul_: `to` may have copied nothing
             z = (s * (2 * cap)).sub_(cap)
             at_target = z.gather(1, target)
             p = z.exp_()  # cannot overflow: z is at most cap
