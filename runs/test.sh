@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Every check of the project, on a fresh machine too: installs into .venv, then tests notebooks, library and command line.
+#
+#   bash runs/test.sh
+#
+# The last line says "N passed, N failed"; the exit status is 0 only if nothing failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source runs/setup.sh
+
+case ${1:-} in
+    "") ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) die "unknown argument $1: there is only --help" ;;
+esac
+
+setup_environment "[dev]"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+passed=0 failed=0 failures=()
+
+check() {  # name, command
+    local name=$1 start=$SECONDS
+    shift
+    if "$@" > "$scratch/log" 2>&1; then
+        passed=$((passed + 1))
+        printf 'ok      %-60s %4ds\n' "$name" $((SECONDS - start))
+    else
+        failed=$((failed + 1)) failures+=("$name")
+        printf 'FAILED  %-60s %4ds\n' "$name" $((SECONDS - start))
+        tail -n 60 "$scratch/log" | sed 's/^/        /'
+    fi
+}
+
+in_sync() {  # exports and cleans a copy: the checkout itself is left as it is
+    cp -r . "$scratch/copy" && rm -rf "$scratch/copy/.venv" && (
+        cd "$scratch/copy" && nbdev_clean && nbdev_export && cd - > /dev/null &&
+        diff -r -q -x __pycache__ -x .ipynb_checkpoints nbs "$scratch/copy/nbs" &&
+        diff -r -q -x __pycache__ nanochat "$scratch/copy/nanochat"
+    )
+}
+
+notebooks() {  # one count for each notebook
+    local log="$scratch/notebooks" all bad
+    # one thread per worker: two workers fill two cores
+    OMP_NUM_THREADS=1 nbdev_test --n_workers 2 --timing > "$log" 2>&1
+    local status=$?
+    cat "$log"
+    all=$(find nbs -name '*.ipynb' -not -path '*/.*' | wc -l)
+    bad=$(sed -n '/Tests Failed On/,$p' "$log" | grep -c '\.ipynb$')
+    if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=$all; fi  # it did not even start
+    if grep -q 'No files were eligible' "$log"; then bad=$all; fi
+    passed=$((passed + all - bad)) failed=$((failed + bad))
+    if [ "$bad" != 0 ]; then failures+=("$bad of $all notebooks"); fi
+}
+
+smoke() { NANOCHAT_BASE_DIR="$scratch" bash runs/runcpu.sh --smoke; }
+
+again_is_quick() {  # everything is finished: nothing is trained again
+    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2 is complete' "$scratch/log"
+}
+
+two_ranks() {  # both training stages, two processes with gloo
+    export NANOCHAT_BASE_DIR="$scratch/smoke" OMP_NUM_THREADS=1
+    torchrun --standalone --nproc_per_node=2 -m nanochat.scripts.base_train -- --device-type=cpu --depth=2 --model-tag=two \
+        --max-seq-len=256 --device-batch-size=4 --total-batch-size=2048 --num-iterations=10 --eval-tokens=4096 &&
+    torchrun --standalone --nproc_per_node=2 -m nanochat.scripts.chat_sft -- --device-type=cpu --model-tag=two \
+        --device-batch-size=4 --num-iterations=5 --eval-batches=1
+}
+
+refuses() {  # words that the message must hold, command: one line, exit status 1
+    local words=$1 status=0
+    shift
+    "$@" > "$scratch/refusal" 2>&1 || status=$?
+    cat "$scratch/refusal"
+    [ $status != 0 ] && grep -q -- "$words" "$scratch/refusal" && ! grep -q Traceback "$scratch/refusal"
+}
+
+start_all=$SECONDS
+check "notebooks and library are in sync and clean" in_sync
+check "lint" ruff check --quiet --select F821,F811,F405,F401,E9 --ignore-noqa --config 'lint.per-file-ignores={"__init__.py"=["F401"]}' nanochat
+check "README.md is what nbs/index.ipynb says" python runs/book.py readme --check
+notebooks
+check "smoke run: data to chat evaluation" smoke
+check "a second smoke run finds its work done" again_is_quick
+check "both trainings on two ranks" two_ranks
+export NANOCHAT_BASE_DIR="$scratch/empty"
+check "no tokenizer: says what to run" refuses "nanochat.scripts.tok_train" python -m nanochat.scripts.base_train --device-type=cpu
+check "no base model: says what to run" refuses "nanochat.scripts.base_train" python -m nanochat.scripts.chat_sft --device-type=cpu
+check "no chat model: says what to run" refuses "nanochat.scripts.chat_sft" python -m nanochat.scripts.chat_cli --device-type=cpu
+check "unknown flag" refuses "no-such-flag" python -m nanochat.scripts.base_train --no-such-flag=1
+check "library imports without the dev extra's packages" python -c "
+import sys
+for name in ('nbdev', 'fastcore', 'matplotlib', 'ipywidgets', 'jupyterlab', 'gradio', 'wandb', 'hypothesis'): sys.modules[name] = None
+import importlib, pkgutil, nanochat
+for m in pkgutil.walk_packages(nanochat.__path__, 'nanochat.'): importlib.import_module(m.name)"
+python - <<'P'
+import subprocess, sys, time
+def seconds(module):
+    times = []
+    for _ in range(3):
+        start = time.perf_counter(); subprocess.run([sys.executable, "-c", f"import {module}"], check=True); times.append(time.perf_counter() - start)
+    return sorted(times)[1]
+a, b = seconds("torch"), seconds("nanochat.engine")
+print(f"import torch {a:.2f} s, import nanochat.engine {b:.2f} s: {b - a:+.2f} s")
+P
+say "" "checked in $((SECONDS - start_all)) s"
+for name in "${failures[@]+"${failures[@]}"}"; do say "failed: $name"; done
+say "$passed passed, $failed failed"
+[ $failed = 0 ]
