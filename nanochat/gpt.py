@@ -214,7 +214,7 @@ def softcap(logits: Tensor,  # any real numbers
     "Bends logits smoothly into (-cap, cap): cap * tanh(logits / cap)."
     return cap * torch.tanh(logits / cap)
 
-# %% ../nbs/06_model.ipynb #237c1a94
+# %% ../nbs/06_model.ipynb #2af59e3d
 class SoftcapCrossEntropy(torch.autograd.Function):
     "Soft cap and cross-entropy in fp32, a few rows at a time: no fp32 copy of all logits ever exists."
     @staticmethod
@@ -244,8 +244,7 @@ class SoftcapCrossEntropy(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_loss):
         grad, ignored = ctx.saved_tensors
-        # in place, as nobody needs it any more (and autograd refuses a second backward pass by itself)
-        return grad.mul_(grad_loss.masked_fill(ignored, 0.0).unsqueeze(1).to(grad.dtype)), None, None
+        return grad * grad_loss.masked_fill(ignored, 0.0).unsqueeze(1).to(grad.dtype), None, None
 
 # %% ../nbs/06_model.ipynb #42a93d38
 def softcap_cross_entropy(logits: Tensor,  # before the cap, (N, V)
