@@ -364,7 +364,7 @@ def reshard_states(states: Sequence[dict],                 # PretrainLoader stat
              "documents": dump_documents(dealt[r]), "counts": total if r == 0 else dict.fromkeys(total, 0)}
             for r in range(new_world_size)]
 
-# %% ../nbs/03_packing.ipynb #1c32bfda
+# %% ../nbs/03_packing.ipynb #0fc1c4b2
 def evaluation_batches(tokenizer, source: str,                # one source (or a mix), e.g. "wheels"
                        split: str,                            # "val", as a rule
                        B: int, T: int,                        # rows of a batch, tokens of a row
@@ -372,8 +372,8 @@ def evaluation_batches(tokenizer, source: str,                # one source (or a
                        device: str | torch.device = "cpu",    # where batches go
                        rank: int = 0, world_size: int = 1,    # this process, and how many there are
                        num_threads: int = 4,                  # for the tokenizer
-                       buffer_size: int = 200,                # documents to choose from; a validation split may be small
-                       keep_remainders: bool = False,         # evaluate what lies beyond a cropped document's row, too
+                       buffer_size: int = 200,                # documents to choose from: few, a split may be small
+                       keep_remainders: bool = False,         # evaluate what a row had no place for, too
                        open_stream: Callable | None = None,   # state or None -> stream of texts; None: a MixedStream
                        ) -> Iterator[tuple[Tensor, Tensor]]:  # inputs, targets, (B, T) each
     "This rank's share of the split's first steps * world_size batches: the same rows on any number of ranks."
