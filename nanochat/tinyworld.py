@@ -16,10 +16,11 @@ __all__ = ['SPLITS', 'WORDS', 'IRREGULAR_PLURALS', 'COUNTRIES', 'GEOGRAPHY', 'SC
            'spelled', 'make_spelling', 'cast', 'make_plot', 'make_episodes', 'make_day', 'make_story', 'make_quiz',
            'make_lesson', 'unlike_categories', 'with_article', 'label_lines', 'some_labels', 'match_list',
            'match_boxes', 'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching',
-           'choice_facts', 'fact_options', 'make_choices', 'make_groups', 'problem_numbers', 'make_problems',
-           'letter_counts', 'make_letters', 'make_sorting', 'make_dialogue', 'make_people', 'one_list', 'make_list',
-           'make_calendar', 'make_note', 'make_diary', 'make_comparison', 'one_howto', 'make_howto', 'make_weather',
-           'riddle', 'make_riddle', 'program', 'make_python', 'make_copying', 'documents']
+           'make_labels', 'choice_facts', 'fact_options', 'fact_group', 'make_choices', 'make_groups',
+           'problem_numbers', 'problem', 'make_problems', 'letter_counts', 'make_letters', 'make_sorting',
+           'make_dialogue', 'make_people', 'one_list', 'make_list', 'make_calendar', 'make_note', 'make_diary',
+           'make_comparison', 'one_howto', 'make_howto', 'make_weather', 'riddle', 'make_riddle', 'program',
+           'make_python', 'make_copying', 'documents']
 
 # %% ../nbs/01b_tinyworld.ipynb #51e86122
 # Notable choices:
@@ -353,7 +354,7 @@ def country_column(i: int) -> dict[str, str]:
     "One column of COUNTRIES as a table."
     return {country: row[i] for country, row in COUNTRIES.items() if row[i] != "-"}
 
-# %% ../nbs/01b_tinyworld.ipynb #900a4202
+# %% ../nbs/01b_tinyworld.ipynb #349f21da
 GEOGRAPHY = (
     relation("capital", "city", "the capital of {s}", country_column(0), """
         The capital of {s} is {a}.
@@ -367,6 +368,8 @@ GEOGRAPHY = (
         What is the capital city of {s}?
         Can you tell me the capital of {s}?
         What is the name of the capital of {s}?
+        Name the capital of {s}.
+        Tell me the capital of {s}.
         """, """
         Which city does {s} have as its capital?
         Do you know what the capital of {s} is?
@@ -382,6 +385,8 @@ GEOGRAPHY = (
         Which continent is {s} in?
         What continent is {s} in?
         What is the continent of {s}?
+        Name the continent of {s}.
+        Where do you find {s}: on which continent?
         """, """
         Which continent does {s} belong to?
         On what continent do you find {s}?
@@ -396,6 +401,8 @@ GEOGRAPHY = (
         What language do most people speak in {s}?
         Which language is spoken most in {s}?
         Which language do most people in {s} speak?
+        Name the language that most people in {s} speak.
+        What do you speak if you come from {s}?
         """, """
         What do most people in {s} speak?
         Can you name the main language of {s}?
@@ -415,13 +422,15 @@ GEOGRAPHY = (
         Where is {s}?
         Which country is {s} in?
         Where can you see {s}?
+        To see {s}, which country do you visit?
+        What country do you travel to if you want to see {s}?
         """, """
         To which country must you travel to see {s}?
         In what country does {s} stand?
         """, short="In {a}."),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #57edb68a
+# %% ../nbs/01b_tinyworld.ipynb #eb33ab6a
 SCIENCE = (
     relation(
         "symbol",
@@ -446,6 +455,9 @@ SCIENCE = (
         What is the symbol for {s}?
         Which symbol stands for {s}?
         What symbol does the element {s} have?
+        Tell me the symbol of {s}.
+        Which letters does a chemist write for {s}?
+        How is {s} written in chemistry?
         """,
         """
         How do chemists write {s}?
@@ -470,6 +482,8 @@ SCIENCE = (
         Which planet is the {s} from the sun?
         What is the {s} planet from the sun?
         What is the name of the {s} planet from the sun?
+        Name the planet that is the {s} from the sun.
+        Count the planets from the sun: which one is the {s}?
         """,
         """
         If you count from the sun, which planet is the {s}?
@@ -498,6 +512,8 @@ SCIENCE = (
         What is the color of {s}?
         Which color does {s} have?
         What color does {s} have?
+        Tell me what color {s} is.
+        Which color do you take to paint {s}?
         """,
         """
         If you paint {s}, which color do you need?
@@ -528,6 +544,8 @@ SCIENCE = (
         What is {s} made of?
         What do people use to make {s}?
         What do you need to make {s}?
+        From what is {s} made?
+        What must people have if they want to make {s}?
         """,
         """
         Out of what do people make {s}?
@@ -561,6 +579,8 @@ SCIENCE = (
         How many {what} are there {where}?
         What is the number of {s}?
         Can you tell me how many {what} there are {where}?
+        Tell me how many {what} there are {where}.
+        Do you know the number of {s}?
         """,
         """
         Do you know how many {what} there are {where}?
@@ -571,7 +591,7 @@ SCIENCE = (
     ),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #01911985
+# %% ../nbs/01b_tinyworld.ipynb #db677330
 ANIMALS = (
     relation(
         "young",
@@ -595,6 +615,8 @@ ANIMALS = (
         What do you call a baby {s}?
         What is the name for a young {s}?
         What is a baby {s} called?
+        Which word do people use for a young {s}?
+        Tell me the word for a baby {s}.
         """,
         """
         What do people call the young of {an_s}?
@@ -622,6 +644,8 @@ ANIMALS = (
         What sound does {an_s} make?
         What is the sound of {an_s} called?
         What do you call the sound of {an_s}?
+        Tell me the sound of {an_s}.
+        Which noise can you hear from {an_s}?
         """,
         """
         Which sound do you hear from {an_s}?
@@ -648,6 +672,8 @@ ANIMALS = (
         Where does {an_s} live?
         What does {an_s} live in?
         In what kind of home does {an_s} live?
+        What is the home of {an_s} called?
+        Which place does {an_s} have as its home?
         """,
         """
         What kind of home does {an_s} have?
@@ -680,6 +706,9 @@ ANIMALS = (
         What sort of animal is {an_s}?
         What type of animal is {an_s}?
         Which kind of animal is {an_s}?
+        To which group of animals does {an_s} belong?
+        How would you classify {an_s}?
+        Which animal group is {an_s} in?
         """,
         """
         How do we classify {an_s}?
@@ -704,6 +733,8 @@ ANIMALS = (
         How many legs does {an_s} have?
         How many legs do {plural_s} have?
         On how many legs does {an_s} stand?
+        What number of legs does {an_s} have?
+        Look at {an_s} and count: how many legs are there?
         """,
         """
         What is the number of legs of {an_s}?
@@ -729,7 +760,7 @@ def after(sequence: str) -> dict[str, str]:
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 MONTHS = "January February March April May June July August September October November December"
 
-# %% ../nbs/01b_tinyworld.ipynb #2cf5a3f5
+# %% ../nbs/01b_tinyworld.ipynb #8d981390
 LANGUAGE = (
     relation(
         "opposite",
@@ -752,6 +783,9 @@ LANGUAGE = (
         What is the opposite of {s}?
         Which word is the opposite of {s}?
         What word means the opposite of {s}?
+        What is the contrary of {s}?
+        Tell me the opposite of {s}.
+        Which word says the opposite of {s}?
         """,
         """
         Give me the opposite of {s}.
@@ -788,6 +822,9 @@ LANGUAGE = (
         What is the past tense of {s}?
         What is the past of {s}?
         Which word is the past tense of {s}?
+        What do you say for {s} in the past?
+        Today we {s}. And what did we do last week?
+        Put {s} into the past.
         """,
         """
         How do you say {s} in the past?
@@ -814,6 +851,9 @@ LANGUAGE = (
         What is the plural of {s}?
         Which word is the plural of {s}?
         What do you say for more than one {s}?
+        One {s}, but three what?
+        What do we call many of them: one {s}, many what?
+        How do you write {s} when you mean two?
         """,
         """
         What do we call two of them: one {s}, two what?
@@ -838,6 +878,9 @@ LANGUAGE = (
         How do you write {s} in digits?
         What is {s} in digits?
         Which number is {s}?
+        Write {s} in digits.
+        How do you write the number {s}?
+        What does {s} look like as a number?
         """,
         """
         How does {s} look in digits?
@@ -846,7 +889,7 @@ LANGUAGE = (
     ),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #357b04e2
+# %% ../nbs/01b_tinyworld.ipynb #5620a19e
 TIME = (
     relation("next_day", "day", "the day after {s}", after(DAYS), """
         The day after {s} is {a}.
@@ -857,6 +900,9 @@ TIME = (
         Which day comes after {s}?
         What day comes after {s}?
         What is the day after {s}?
+        If yesterday was {s}, what day is today?
+        Today is {s}. What will be tomorrow?
+        What follows {s} in the week?
         """, """
         If today is {s}, what day is tomorrow?
         Which day follows {s}?
@@ -870,6 +916,9 @@ TIME = (
         Which month comes after {s}?
         What month comes after {s}?
         What is the month after {s}?
+        This month is {s}. What will be the next one?
+        Which month is next after {s}?
+        What follows {s} in the year?
         """, """
         If this month is {s}, what month comes next?
         Which month follows {s}?
@@ -885,13 +934,15 @@ TIME = (
         In Europe, which season is it in {s}?
         What season is it in Europe in {s}?
         In which season is {s} in Europe?
+        What is the season in Europe when it is {s}?
+        To what season in Europe does {s} belong?
         """, """
         When it is {s} in Europe, what season is it?
         To which season does {s} belong in Europe?
         """),
 )
 
-# %% ../nbs/01b_tinyworld.ipynb #68b967e9
+# %% ../nbs/01b_tinyworld.ipynb #48113f0b
 PEOPLE_AND_THINGS = (
     relation(
         "job",
@@ -917,6 +968,8 @@ PEOPLE_AND_THINGS = (
         Who {s}?
         What do you call a person who {s}?
         What is the job of someone who {s}?
+        What is the word for a worker who {s}?
+        What is somebody called who {s}?
         """,
         """
         Which worker {s}?
@@ -949,6 +1002,9 @@ PEOPLE_AND_THINGS = (
         What do you use to {s}?
         What do you need to {s}?
         Which thing do people use to {s}?
+        What can you use to {s}?
+        What would help me to {s}?
+        I want to {s}. What do I need?
         """,
         """
         With what do you {s}?
@@ -981,6 +1037,9 @@ PEOPLE_AND_THINGS = (
         Who wrote {s}?
         Who is the author of {s}?
         By whom was {s} written?
+        Who is the writer of {s}?
+        Name the writer who wrote {s}.
+        By which author is {s}?
         """,
         """
         Which writer gave us {s}?
@@ -2045,6 +2104,23 @@ def make_matching(rng: Random, split: str) -> str:
     )
     return "\n\n".join(form(rng, split) for form in forms)
 
+# %% ../nbs/01b_tinyworld.ipynb #1bf02e40
+def make_labels(rng: Random, split: str) -> str:
+    "Labelled lists, then the same lines in other orders, or item after item with its label: dense exercises in binding."
+    parts = []
+    for _ in range(rng.randint(2, 3)):
+        n = rng.choice((3, 4, 4, 4, 5))
+        pools = (spelling_words("train"), CATEGORIES[rng.choice(tuple(CATEGORIES))],
+                 answer_pool(rng.choice(tuple(RELATIONS))))
+        pool = rng.choice([p for p in pools if len(p) >= 12])  # smaller ones have no combination for every split
+        pairs = list(zip(draw_some(rng, split, pool, n), some_labels(rng, n), strict=True))
+        line = rng.choice(("- {}={}", "- {}={}", "{}\n{}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
+        parts.append("\n".join("- {}={}".format(*pair) for pair in pairs))
+        for _ in range(rng.randint(2, 3)):
+            rng.shuffle(pairs)
+            parts.append("\n".join(line.format(*pair) for pair in pairs))
+    return "\n\n".join(parts)
+
 # %% ../nbs/01b_tinyworld.ipynb #dc89b141
 @lru_cache(maxsize=None)
 def choice_facts(split: str) -> tuple[Fact, ...]:
@@ -2059,11 +2135,31 @@ def fact_options(rng: Random, fact: Fact, n: int = 4) -> list[str]:  # in random
     rng.shuffle(options)
     return options
 
-# %% ../nbs/01b_tinyworld.ipynb #7a958321
+# %% ../nbs/01b_tinyworld.ipynb #886c2797
+def fact_group(
+    rng: Random, split: str, n: int = 4
+) -> list[Fact]:  # empty if luck did not find any
+    "Facts of one relation that may share a list of choices: the answer of each is certainly wrong for the others."
+    fact = rng.choice(choice_facts(split))
+    pool = [f for f in choice_facts(split) if f.relation == fact.relation]
+    for _ in range(20 if len(pool) >= n else 0):
+        group = rng.sample(pool, n)
+        if all(f is g or g.answer in distractors(f) for f in group for g in group):
+            return group
+    return []
+
+# %% ../nbs/01b_tinyworld.ipynb #f5ea4f61
 def make_choices(rng: Random, split: str) -> str:
-    "Multiple-choice questions about facts."
+    "Multiple-choice questions about facts: several about one list of choices, and such with a list of their own."
     parts = []
-    for fact in draw_some(rng, split, choice_facts(split), rng.randint(3, 6)):
+    if group := fact_group(rng, split):
+        labels = some_labels(rng, len(group))
+        parts.append("\n".join(f"- {fact.answer}={label}" for fact, label in zip(group, labels, strict=True)))
+        line = rng.choice(("{}\n{}", "{}\n{}", "Q: {}\nA: {}", "{} {}"))
+        pairs = list(zip(group, labels, strict=True))
+        rng.shuffle(pairs)
+        parts.append("\n".join(line.format(ask(rng, fact, split), label) for fact, label in pairs))
+    for fact in draw_some(rng, split, choice_facts(split), rng.randint(2, 4)):
         parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact), fact.answer))
     return "\n\n".join(parts)
 
@@ -2202,25 +2298,33 @@ def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
         if number_pair_split(s, c) == split and s + sign * c >= 2:
             return {"a": a, "b": b, "c": c, "s": s, "r": s + sign * c}
 
-# %% ../nbs/01b_tinyworld.ipynb #12f4b396
+# %% ../nbs/01b_tinyworld.ipynb #33c010b1
+def problem(
+    rng: Random,
+    split: str,  # decides the numbers, and who has what
+    form: tuple[str, str, str],  # formula, question, worked solution: one of PROBLEMS
+) -> tuple[str, str, str]:  # question, worked solution, result
+    "A word problem with people, things and numbers of the split."
+    formula, text, work = form
+    slots, (thing, fruit) = cast(rng, split, THINGS[:-1], CATEGORIES["fruit"])
+    thing = rng.choice((thing, thing, fruit))
+    slots |= {
+        "thing": thing,
+        "things": plural(thing),
+        "fruits": plural(fruit),
+        "day": rng.choice(DAYS.split()[:-1]),
+    }
+    slots |= {name: str(number) for name, number in problem_numbers(rng, split, formula).items()}
+    return spin(rng, text, **slots), spin(rng, work, **slots), slots["r"]
+
+# %% ../nbs/01b_tinyworld.ipynb #09495110
 def make_problems(rng: Random, split: str) -> str:
     "Word problems with their working."
     parts = []
     head, mid = rng.choice((("Problem: ", "\nSolution: "), ("Question: ", "\nAnswer: "), ("", "\n"), ("", " ")))
     for _ in range(rng.randint(2, 4)):
-        formula, text, work = rng.choice(PROBLEMS)
-        slots, (thing, fruit) = cast(rng, split, THINGS[:-1], CATEGORIES["fruit"])
-        slots |= {
-            "thing": thing,
-            "things": plural(thing),
-            "fruits": plural(fruit),
-            "day": rng.choice(DAYS.split()[:-1]),
-        }
-        if rng.random() < 0.4:
-            slots["things"] = plural(fruit)
-            slots["thing"] = fruit
-        numbers = {k: str(v) for k, v in problem_numbers(rng, split, formula).items()}
-        parts.append(head + spin(rng, text, **slots, **numbers) + mid + spin(rng, work, **slots, **numbers))
+        question, work, _ = problem(rng, split, rng.choice(PROBLEMS))
+        parts.append(head + question + mid + work)
     return "\n\n".join(parts)
 
 # %% ../nbs/01b_tinyworld.ipynb #587fb10b
@@ -3111,7 +3215,7 @@ def make_copying(rng: Random, split: str) -> str:
             parts.append(f"{' '.join(words)}\nWhich word comes after '{words[i]}'? The word '{words[i + 1]}'.")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #436219a8
+# %% ../nbs/01b_tinyworld.ipynb #c5e3a9bb
 # name -> (share of the documents in percent, maker)
 KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "story": (12, make_story),
@@ -3119,13 +3223,14 @@ KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "questions": (9, make_questions),
     "quiz": (4, make_quiz),
     "lesson": (3, make_lesson),
-    "matching": (11, make_matching),
-    "choices": (9, make_choices),
+    "matching": (7, make_matching),
+    "labels": (18, make_labels),
+    "choices": (13, make_choices),
     "groups": (3, make_groups),
-    "sums": (3, make_sums),
-    "problems": (5, make_problems),
+    "sums": (2, make_sums),
+    "problems": (4, make_problems),
     "spelling": (7, make_spelling),
-    "letters": (5, make_letters),
+    "letters": (4, make_letters),
     "sorting": (2, make_sorting),
     "dialogue": (4, make_dialogue),
     "people": (3, make_people),

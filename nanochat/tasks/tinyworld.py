@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['REPLIES', 'SUM', 'IDENTITY', 'SMALL_TALK', 'THANKS', 'NOT_KNOWN', 'FOLLOWED', 'MOMENTS', 'example_rng', 'talk',
-           'choice', 'has_word', 'TinyFacts', 'TinyChoices', 'final_number', 'with_calculator', 'problem', 'TinyMath',
-           'lookup', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
+           'choice', 'choices_in_turn', 'has_word', 'TinyFacts', 'TinyChoices', 'final_number', 'with_calculator',
+           'TinyMath', 'lookup', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
 
 # %% ../../nbs/tasks/tinyworld.ipynb #ecca5c90
 # Notable choices:
@@ -36,11 +36,11 @@ def talk(
     roles = ("user", "assistant")
     return {"messages": [{"role": roles[i % 2], "content": turn} for i, turn in enumerate(turns)], **extra}
 
-# %% ../../nbs/tasks/tinyworld.ipynb #359b4808
+# %% ../../nbs/tasks/tinyworld.ipynb #441cd195
 REPLIES = (  # what is asked for, and the reply
     ("Respond only with the letter of the correct answer.", "{letter}"),  # as in render_mc
     ("Respond only with the correct answer.", "{answer}"),
-    ("Respond with the correct answer and its letter.", "{answer}={letter}"),
+    ("Repeat the line of the correct answer.", "- {answer}={letter}"),
 )
 
 
@@ -57,9 +57,22 @@ def choice(
     choices = [*wrong[:right], answer, *wrong[right:]]
     letters = list("ABCD"[: len(choices)])
     letter_only = REPLIES[0]
-    ask, reply = rng.choice((letter_only, *REPLIES)) if split == "train" else letter_only
+    ask, reply = rng.choice((letter_only, letter_only, *REPLIES)) if split == "train" else letter_only
     text = render_mc(question, letters, choices).replace(letter_only[0], ask)
     return talk(text, reply.format(letter=letters[right], answer=answer), letters=letters, **extra)
+
+# %% ../../nbs/tasks/tinyworld.ipynb #b6caab72
+def choices_in_turn(
+    rng: Random,
+    pairs: list[tuple[str, str]],  # questions and their answers, which are the choices
+) -> dict:  # a conversation of as many questions
+    """Several questions about one list of choices, each answered with its letter."""
+    letters = list("ABCDEFGH"[: len(pairs)])
+    choices = rng.sample([answer for _, answer in pairs], len(pairs))
+    turns = []
+    for question, answer in rng.sample(pairs, len(pairs)):
+        turns += [question if turns else render_mc(question, letters, choices), letters[choices.index(answer)]]
+    return talk(*turns, letters=letters)
 
 # %% ../../nbs/tasks/tinyworld.ipynb #a8beb174
 def has_word(
@@ -70,7 +83,7 @@ def has_word(
     flags = 0 if len(word) <= 2 else re.IGNORECASE
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, flags) is not None
 
-# %% ../../nbs/tasks/tinyworld.ipynb #919b8107
+# %% ../../nbs/tasks/tinyworld.ipynb #59782f2b
 class TinyFacts(Task):
     """Questions about the facts of the world, open (form="open") or with four choices (form="choice")."""
 
@@ -99,6 +112,8 @@ class TinyFacts(Task):
         question = rng.choice(world.questions(fact, self.split))
         if self.form == "open":
             return talk(question, rng.choice(world.statements(fact)), fact=fact)
+        if self.split == "train" and rng.random() < 0.5 and (group := world.fact_group(rng, "train")):
+            return choices_in_turn(rng, [(world.ask(rng, f, "train"), f.answer) for f in group])
         # index % 4: the letters are balanced
         return choice(rng, question, fact.answer, rng.sample(world.distractors(fact), 3), index % 4, self.split, fact=fact)
 
@@ -111,7 +126,7 @@ class TinyFacts(Task):
         others = (w for w in world.distractors(fact) if not has_word(question, w) and not has_word(fact.answer, w))
         return any(has_word(response, w) for w in said) and not any(has_word(response, w) for w in others)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #6d87db6a
+# %% ../../nbs/tasks/tinyworld.ipynb #e6195e1e
 class TinyChoices(Task):
     """Multiple choice about the words themselves: which one is ..., starts with ..., is an animal. Teaches what a letter stands for."""
 
@@ -135,9 +150,12 @@ class TinyChoices(Task):
             answer = rng.choice([w for w in world.CATEGORIES[kind] if w not in choices])
             question = rng.choice((f"Which of these is {world.with_article(kind)}?", f"Which word is the name of {world.with_article(kind)}?"))
         else:
-            answer, *choices = rng.sample(rng.choice(self.pools), 4)
-            question = rng.choice((f"Which choice is {answer}?", f"Which letter stands for {answer}?", f"Find {answer}.",
-                                   f"What is the letter of {answer}?", f"Which one says {answer}?", f"Where is {answer}?"))
+            words = rng.sample(rng.choice(self.pools), 4)
+            forms = ("Which choice is {}?", "Which letter stands for {}?", "Find {}.", "What is the letter of {}?", "Which one says {}?", "Where is {}?")
+            if self.split == "train" and rng.random() < 0.6:
+                return choices_in_turn(rng, [(rng.choice(forms).format(word), word) for word in words])
+            answer, *choices = words
+            question = rng.choice(forms).format(answer)
         return choice(rng, question, answer, choices, index % 4, self.split)
 
     def evaluate(self, conversation: dict, response: str) -> bool:
@@ -170,21 +188,7 @@ def with_calculator(
     parts.append({"type": "text", "text": work[end:] + f"\n#### {answer}"})
     return parts
 
-# %% ../../nbs/tasks/tinyworld.ipynb #d0ba1969
-def problem(
-    rng: Random,
-    split: str,  # decides the numbers and who has what
-    form: tuple[str, str, str],  # one of world.PROBLEMS
-) -> tuple[str, str, str]:  # question, worked solution, result
-    """A word problem with people, things and numbers of the split."""
-    formula, text, work = form
-    slots, (thing, fruit) = world.cast(rng, split, world.THINGS[:-1], world.CATEGORIES["fruit"])
-    thing = rng.choice((thing, thing, fruit))
-    slots |= {"thing": thing, "things": world.plural(thing), "fruits": world.plural(fruit), "day": rng.choice(world.DAYS.split()[:-1])}
-    slots |= {name: str(number) for name, number in world.problem_numbers(rng, split, formula).items()}
-    return world.spin(rng, text, **slots), world.spin(rng, work, **slots), slots["r"]
-
-# %% ../../nbs/tasks/tinyworld.ipynb #a001f7b9
+# %% ../../nbs/tasks/tinyworld.ipynb #e255c9b4
 class TinyMath(Task):
     """Word problems of one or two steps, solved with the calculator."""
 
@@ -206,7 +210,7 @@ class TinyMath(Task):
 
     def get_example(self, index: int) -> dict:
         rng = example_rng("TinyMath", self.split, self.steps, index)
-        question, work, answer = problem(rng, self.split, rng.choice(self.problems))
+        question, work, answer = world.problem(rng, self.split, rng.choice(self.problems))
         return talk(question, with_calculator(work, answer))
 
     def evaluate(self, conversation: dict, response: str) -> bool:
