@@ -6,7 +6,7 @@
 __all__ = ['POLAR_EXPRESS', 'DEFAULTS', 'REPLICATED_BELOW', 'CPU_CHUNK', 'adamw_numbers', 'adamw_update', 'polar_express',
            'equalize_rows', 'fix_norm', 'normuon', 'cautious_update', 'muon_update', 'Bucket', 'MuonAdamW']
 
-# %% ../nbs/05_optimizer.ipynb #9c7a0850
+# %% ../nbs/05_optimizer.ipynb #c6523dad
 # Notable choices:
 # - One class for one rank and for many. There is no DDP wrapper: step() itself averages the gradients over the ranks.
 #   Every rank updates its share of each tensor and holds the optimizer state of that share only (ZeRO-2).
@@ -18,6 +18,7 @@ __all__ = ['POLAR_EXPRESS', 'DEFAULTS', 'REPLICATED_BELOW', 'CPU_CHUNK', 'adamw_
 # - A missing gradient counts as zero, on every rank. Skipping it would be a decision that other ranks cannot see.
 # - Hyper-parameters that change from step to step reach compiled kernels as 0-d CPU tensors: no recompilation.
 import math
+from collections import deque
 
 import torch
 import torch.distributed as dist
@@ -25,14 +26,14 @@ from torch import Tensor
 
 from .common import COMPUTE_DTYPE, UserError, compile_enabled, maybe_compile
 
-# %% ../nbs/05_optimizer.ipynb #eb29ae64
+# %% ../nbs/05_optimizer.ipynb #7d29f09d
 def adamw_numbers(t: int,                       # step, counted from 1
                   lr: float,                    # learning rate of this step
                   betas: tuple[float, float],   # decay rates of the two running means
                   eps: float,                   # keeps the division finite
                   weight_decay: float,          # decoupled decay
                   ) -> tuple[float, ...]:       # keep, fresh1, fresh2, scale, eps as adamw_update takes them
-    "The five numbers of one AdamW step. Both bias corrections are folded into them, so that no pass over the tensors is spent."
+    "The five numbers of one AdamW step. Both bias corrections are folded in: no pass over the tensors for them."
     beta1, beta2 = betas
     root2 = math.sqrt(1 - beta2**t)
     scale = (1 - beta1**t) / (lr * root2) if lr else math.inf
@@ -116,7 +117,7 @@ def cautious_update(p: Tensor,            # parameters, changed in place
     "p -= lr * (u + weight_decay * p), the second term only where it has the sign of the first."
     p.sub_(lr * (u + weight_decay * p * (u * p >= 0)))
 
-# %% ../nbs/05_optimizer.ipynb #628c4207
+# %% ../nbs/05_optimizer.ipynb #6782af3f
 def muon_update(p: Tensor,              # stacked matrices (n, rows, cols), changed in place
                 grad: Tensor,           # their gradients, OVERWRITTEN
                 momentum_buffer: Tensor,  # running mean of the gradients, changed in place
@@ -126,7 +127,7 @@ def muon_update(p: Tensor,              # stacked matrices (n, rows, cols), chan
                 momentum: float,        # decay rate of momentum_buffer
                 beta2: float,           # decay rate of second_moment
                 ns_steps: int = 5,      # iterations of Polar Express
-                compute_dtype: torch.dtype = COMPUTE_DTYPE):  # bfloat16 speeds the iteration up; anything else: as it is
+                compute_dtype: torch.dtype = COMPUTE_DTYPE):  # bfloat16: the iteration runs in it
     "One Muon step in place. The four numbers may be 0-d tensors."
     momentum_buffer.lerp_(grad, 1 - momentum)
     u = grad.lerp_(momentum_buffer, momentum)  # Nesterov: look where the momentum is going
@@ -144,7 +145,7 @@ DEFAULTS = {
 REPLICATED_BELOW = 1024  # elements; a smaller bucket is all-reduced, and updated by every rank
 CPU_CHUNK = 2**18        # elements; a CPU takes a large bucket in pieces, whose temporaries stay in its cache
 
-# %% ../nbs/05_optimizer.ipynb #4f3caa3d
+# %% ../nbs/05_optimizer.ipynb #df2fc21f
 class Bucket:
     "Parameters that are updated together: matrices of one shape for Muon, a single tensor for AdamW."
     def __init__(self, group: dict,         # the parameter group, whose lr etc. are read at each step
@@ -153,7 +154,7 @@ class Bucket:
         self.group, self.params, self.muon = group, params, group["kind"] == "muon"
         self.numel = sum(p.numel() for p in params)
         self.sharded = world_size > 1 and self.numel >= REPLICATED_BELOW
-        # The items are matrices for Muon and numbers for AdamW. Each rank updates `per_rank` of them; padding makes it even.
+        # The items are matrices for Muon, numbers for AdamW. A rank updates `per_rank` of them; padding makes it even.
         self.items = len(params) if self.muon else self.numel
         self.per_rank = -(-self.items // world_size) if self.sharded else self.items
         self.first = min(self.per_rank * rank, self.items) if self.sharded else 0
@@ -186,13 +187,13 @@ class Bucket:
 _reduce_scatter = getattr(dist, "reduce_scatter_single", None) or getattr(dist, "reduce_scatter_tensor", None)
 _all_gather = getattr(dist, "all_gather_single", None) or getattr(dist, "all_gather_into_tensor", None)
 
-# %% ../nbs/05_optimizer.ipynb #c74a8fea
+# %% ../nbs/05_optimizer.ipynb #9558cfff
 class MuonAdamW(torch.optim.Optimizer):
-    """AdamW for groups of kind "adamw", Muon for groups of kind "muon". Under torch.distributed step() also averages the
-    gradients and the state is sharded (ZeRO-2): call it on every rank. A missing gradient counts as zero."""
+    """AdamW for groups of kind "adamw", Muon for groups of kind "muon". Under torch.distributed step() also averages
+    the gradients and the state is sharded (ZeRO-2): call it on every rank. A missing gradient counts as zero."""
     def __init__(self, param_groups: list[dict],  # each with params, kind, and whatever differs from DEFAULTS[kind]
                  compute_dtype: torch.dtype = COMPUTE_DTYPE,  # bfloat16: Muon's iteration runs in it
-                 compile: bool | None = None,     # torch.compile the kernels; None: as nanochat.common.compile_enabled says
+                 compile: bool | None = None,     # torch.compile the kernels; None: see nanochat.common.compile_enabled
                  process_group=None):             # the ranks to average over; None: all
         self.compute_dtype, self.compile, self.process_group = compute_dtype, compile, process_group
         several = dist.is_available() and dist.is_initialized()
@@ -200,6 +201,7 @@ class MuonAdamW(torch.optim.Optimizer):
         self.rank = dist.get_rank(process_group) if several else 0
         self._adamw = maybe_compile(adamw_update, enabled=compile, dynamic=False, fullgraph=True)
         self._muon = maybe_compile(muon_update, enabled=compile, dynamic=False, fullgraph=True)
+        self._checked = False
         super().__init__(param_groups, defaults={})
 
     def add_param_group(self, group: dict):
@@ -207,14 +209,18 @@ class MuonAdamW(torch.optim.Optimizer):
         kind = group.get("kind")
         if kind not in DEFAULTS: raise UserError(f"a parameter group has kind {kind!r}: give 'adamw' or 'muon'")
         unknown = set(group) - set(DEFAULTS[kind]) - {"params", "kind", "name", "initial_lr"}
-        if unknown: raise UserError(f"a group of kind {kind!r} does not know {sorted(unknown)}; it takes {sorted(DEFAULTS[kind])}")
+        if unknown:
+            raise UserError(f"a group of kind {kind!r} does not know {sorted(unknown)}; "
+                            f"it takes {sorted(DEFAULTS[kind])}")
         group = {**DEFAULTS[kind], **group}
         group.setdefault("initial_lr", group["lr"])
-        if kind == "adamw" and group["eps"] <= 0: raise UserError("eps must be above 0: AdamW divides by zero at a zero gradient")
+        if kind == "adamw" and group["eps"] <= 0:
+            raise UserError("eps must be above 0: AdamW divides by zero at a zero gradient")
         super().add_param_group(group)
         for p in group["params"]:
             if kind == "muon" and p.ndim != 2:
-                raise UserError(f"Muon takes matrices and was given a tensor of shape {tuple(p.shape)}: put it into an 'adamw' group")
+                raise UserError(f"Muon takes matrices and was given a tensor of shape {tuple(p.shape)}: "
+                                "put it into an 'adamw' group")
         self._buckets = None
 
     def buckets(self) -> list[Bucket]:
@@ -229,7 +235,7 @@ class MuonAdamW(torch.optim.Optimizer):
         return self._buckets
 
     def _update(self, bucket: Bucket, params, grads):
-        "Updates this rank's items. Both are lists of parameters' tensors or packed tensors; Muon overwrites packed grads."
+        "Updates this rank's items, given as lists of tensors or packed ones. Muon overwrites packed gradients."
         group, state = bucket.group, self.state[bucket.params[0]]  # a bucket's state is filed under its first parameter
         if not state:
             state["step"] = 0
@@ -273,6 +279,16 @@ class MuonAdamW(torch.optim.Optimizer):
         if bucket.count: self._update(bucket, mine[:bucket.count], grad[:bucket.count])
         return _all_gather(packed, mine, group=self.process_group, async_op=True), packed, mine
 
+    def _check_ranks_agree(self):
+        "Raises UserError, on every rank, where the ranks do not start from the same weights."
+        low = torch.stack([p.detach().double().sum() for group in self.param_groups for p in group["params"]])
+        high = low.clone()
+        dist.all_reduce(low, op=dist.ReduceOp.MIN, group=self.process_group)
+        dist.all_reduce(high, op=dist.ReduceOp.MAX, group=self.process_group)
+        if not torch.equal(low, high):
+            raise UserError("the ranks hold different weights: give all of them the same seed or checkpoint")
+        self._checked = True
+
     @torch.no_grad()
     def step(self, closure=None):
         "Updates every parameter, by gradients that are averaged over the ranks."
@@ -282,13 +298,15 @@ class MuonAdamW(torch.optim.Optimizer):
         if self.world_size == 1:
             for bucket in self.buckets(): self._update(bucket, bucket.params, bucket.gradients())
             return loss
+        if not self._checked: self._check_ranks_agree()
         # Three passes over the buckets, so that the ranks talk about the next ones while this one is computed.
-        reduced = [self._reduce(bucket) for bucket in self.buckets()]
-        gathered = []
-        for bucket, (work, grad, _) in zip(self.buckets(), reduced, strict=True):
+        reduced, gathered = deque(self._reduce(bucket) for bucket in self.buckets()), deque()
+        for bucket in self.buckets():
+            work, grad, _ = reduced.popleft()  # and so let go of the packed gradients
             work.wait()
             gathered.append(self._update_and_gather(bucket, grad))
-        for bucket, (work, packed, _) in zip(self.buckets(), gathered, strict=True):
+        for bucket in self.buckets():
+            work, packed, _ = gathered.popleft()
             if work is not None: work.wait()
             if packed.data_ptr() != bucket.params[0].data_ptr(): bucket.unpack(packed)
         return loss
@@ -301,18 +319,20 @@ class MuonAdamW(torch.optim.Optimizer):
         "Takes what the same rank of as many ranks saved for the same model, else raises UserError and changes nothing."
         for name, here in (("world_size", self.world_size), ("rank", self.rank)):
             if state_dict.get(name) != here:
-                raise UserError(f"the optimizer state was saved with {name}={state_dict.get(name)}, this run has {name}={here}: "
+                raise UserError(f"optimizer state saved with {name}={state_dict.get(name)}, this run: {name}={here}; "
                                 "resume with as many ranks as saved it, or start without the optimizer state")
         groups, saved = self.param_groups, state_dict["param_groups"]
         if [(g["kind"], len(g["params"])) for g in groups] != [(g["kind"], len(g["params"])) for g in saved]:
             raise UserError("the optimizer state belongs to other parameter groups: is this the same model?")
-        params = {i: p for s, g in zip(saved, groups, strict=True) for i, p in zip(s["params"], g["params"], strict=True)}
+        params = {i: p for s, g in zip(saved, groups, strict=True)
+                  for i, p in zip(s["params"], g["params"], strict=True)}
         state = {params[i]: entry for i, entry in state_dict["state"].items()}
         expected = {bucket.params[0]: bucket.state_shapes() for bucket in self.buckets()}
         for p, entry in state.items():
             shapes = {k: tuple(v.shape) for k, v in entry.items() if torch.is_tensor(v)}
             if shapes != expected.get(p):
-                raise UserError(f"the optimizer state holds {shapes} where this model needs {expected.get(p)}: is this the same model?")
+                raise UserError(f"the optimizer state holds {shapes} where this model needs {expected.get(p)}: "
+                                "is this the same model?")
         for group, s in zip(groups, saved, strict=True): group.update({k: v for k, v in s.items() if k != "params"})
         self.state.clear()
         for p, entry in state.items():
