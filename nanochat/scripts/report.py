@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['ReportConfig', 'stage_times', 'training_line', 'report']
 
-# %% ../../nbs/scripts/report.ipynb #783ef653
+# %% ../../nbs/scripts/report.ipynb #04899259
 # Notable choices: reads only what the stages left behind (metadata, completion markers, scores), so it can be asked for at any time.
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..chat_eval import TaskScore, score_table
-from ..checkpoint_manager import checkpoint_dir, last_step, meta_path
+from ..checkpoint_manager import checkpoint_dir, load_checkpoint
 from ..common import format_seconds, get_base_dir, is_complete, print0, read_json, run_stage
 
 # %% ../../nbs/scripts/report.ipynb #e529b6cf
@@ -34,7 +34,7 @@ def stage_times(
             seconds[name] += int(value)
     return dict(seconds)
 
-# %% ../../nbs/scripts/report.ipynb #81df3956
+# %% ../../nbs/scripts/report.ipynb #3391940a
 def training_line(
     source: str,  # base or sft
     tag: str,
@@ -44,7 +44,7 @@ def training_line(
     done = is_complete(folder)
     if done is None:
         return None
-    meta = read_json(meta_path(folder, last_step(folder)))
+    meta = load_checkpoint(folder)[2]
     config, seconds = meta["model_config"], meta["loop"]["seconds"]
     if source == "base":
         batch = meta["plan"]["batch"]
