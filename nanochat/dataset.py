@@ -997,7 +997,7 @@ def prepare_local(path: str | Path,              # a folder with .txt, .jsonl an
           + (f", {blank} texts with only white space left out" if blank else "") + f"; use it with --source {name}")
     return info
 
-# %% ../nbs/02_dataset.ipynb #4411abda
+# %% ../nbs/02_dataset.ipynb #78b1d2ae
 def prepare(source: str,  # name of a source
             **options):   # of prepare_tinyworld, prepare_wheels or prepare_climbmix
     "Makes or fetches the shards of a source if they are missing. Raises UserError if that is not possible."
@@ -1010,7 +1010,8 @@ def prepare(source: str,  # name of a source
     folder = source_dir(source)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):  # of several ranks one works, the others wait and find it done
-        makers[source](**options)
+        # without options whatever was made before will do: a stage must not remake a small tinyworld as a large one
+        if options or not is_complete(folder): makers[source](**options)
 
 # %% ../nbs/02_dataset.ipynb #60448db8
 @dataclass
