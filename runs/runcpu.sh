@@ -51,8 +51,8 @@ if [ $smoke = 1 ]; then
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
     chars=24000000 vocab=4096 max_chars=20000000
-    base=(--depth=4 --max-seq-len=512 --device-batch-size=16 --num-iterations=700 --eval-tokens=131072)
-    sft=(--device-batch-size=16 --num-iterations=420)
+    base=(--depth=4 --max-seq-len=512 --device-batch-size=16 --num-iterations=620 --eval-tokens=131072)
+    sft=(--device-batch-size=16 --num-iterations=350)
     chat_eval=()
 fi
 lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
