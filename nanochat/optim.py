@@ -187,7 +187,7 @@ class Bucket:
 _reduce_scatter = getattr(dist, "reduce_scatter_single", None) or getattr(dist, "reduce_scatter_tensor", None)
 _all_gather = getattr(dist, "all_gather_single", None) or getattr(dist, "all_gather_into_tensor", None)
 
-# %% ../nbs/05_optimizer.ipynb #9558cfff
+# %% ../nbs/05_optimizer.ipynb #48fc364a
 class MuonAdamW(torch.optim.Optimizer):
     """AdamW for groups of kind "adamw", Muon for groups of kind "muon". Under torch.distributed step() also averages
     the gradients and the state is sharded (ZeRO-2): call it on every rank. A missing gradient counts as zero."""
@@ -263,10 +263,10 @@ class MuonAdamW(torch.optim.Optimizer):
                     adamw_update(*piece, *numbers)
 
     def _reduce(self, bucket: Bucket):
-        "Begins to average the gradients. Returns the work to wait for, its result, and its input (to keep that alive)."
+        "Begins to add up the gradients. Returns the work to wait for, its result, and its input (to keep that alive)."
         packed = bucket.pack(bucket.gradients())
         mine = packed.new_empty(bucket.per_rank, *packed.shape[1:]) if bucket.sharded else packed.clone()
-        op = dict(op=dist.ReduceOp.AVG, group=self.process_group, async_op=True)
+        op = dict(op=dist.ReduceOp.SUM, group=self.process_group, async_op=True)  # not every gloo knows AVG
         return _reduce_scatter(mine, packed, **op) if bucket.sharded else dist.all_reduce(mine, **op), mine, packed
 
     def _update_and_gather(self, bucket: Bucket, grad: Tensor):
@@ -304,7 +304,7 @@ class MuonAdamW(torch.optim.Optimizer):
         for bucket in self.buckets():
             work, grad, _ = reduced.popleft()  # and so let go of the packed gradients
             work.wait()
-            gathered.append(self._update_and_gather(bucket, grad))
+            gathered.append(self._update_and_gather(bucket, grad.div_(self.world_size)))
         for bucket in self.buckets():
             work, packed, _ = gathered.popleft()
             if work is not None: work.wait()
