@@ -2063,9 +2063,9 @@ def match_code(rng: Random, split: str) -> str:
         )
     return "\n".join(lines)
 
-# %% ../nbs/01b_tinyworld.ipynb #981b9cda
+# %% ../nbs/01b_tinyworld.ipynb #6399e747
 def choice_question(
-    rng: Random, question: str, options: Sequence[str], right: str, label_only: bool | None = None
+    rng: Random, question: str, options: Sequence[str], right: str
 ) -> str:
     "A multiple-choice question with its answer."
     labels = list("ABCDEFGH"[: len(options)])
@@ -2104,22 +2104,17 @@ def make_matching(rng: Random, split: str) -> str:
     )
     return "\n\n".join(form(rng, split) for form in forms)
 
-# %% ../nbs/01b_tinyworld.ipynb #1bf02e40
+# %% ../nbs/01b_tinyworld.ipynb #e20149f5
 def make_labels(rng: Random, split: str) -> str:
-    "Labelled lists, then the same lines in other orders, or item after item with its label: dense exercises in binding."
-    parts = []
-    for _ in range(rng.randint(2, 3)):
-        n = rng.choice((3, 4, 4, 4, 5))
-        pools = (spelling_words("train"), CATEGORIES[rng.choice(tuple(CATEGORIES))],
-                 answer_pool(rng.choice(tuple(RELATIONS))))
-        pool = rng.choice([p for p in pools if len(p) >= 12])  # smaller ones have no combination for every split
-        pairs = list(zip(draw_some(rng, split, pool, n), some_labels(rng, n), strict=True))
-        line = rng.choice(("- {}={}", "- {}={}", "{}\n{}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
-        parts.append("\n".join("- {}={}".format(*pair) for pair in pairs))
-        for _ in range(rng.randint(2, 3)):
-            rng.shuffle(pairs)
-            parts.append("\n".join(line.format(*pair) for pair in pairs))
-    return "\n\n".join(parts)
+    "A labelled list, then its items again and again, each with its label: dense exercises in binding."
+    n = rng.choice((2, 3, 4, 4, 4, 5, 6))
+    pools = (spelling_words("train"), CATEGORIES[rng.choice(tuple(CATEGORIES))], answer_pool(rng.choice(tuple(RELATIONS))))
+    pool = rng.choice([p for p in pools if len(p) >= 12])  # smaller ones have no combination for every split
+    pairs = list(zip(draw_some(rng, split, pool, n), some_labels(rng, n), strict=True))
+    line = rng.choice(("- {}={}", "{}={}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
+    # with replacement: if each came once, one could learn to answer what is left over instead of what is asked
+    asked = rng.choices(pairs, k=rng.randint(8, 12))
+    return "\n".join("- {}={}".format(*pair) for pair in pairs) + "\n\n" + "\n".join(line.format(*pair) for pair in asked)
 
 # %% ../nbs/01b_tinyworld.ipynb #dc89b141
 @lru_cache(maxsize=None)
@@ -2148,17 +2143,16 @@ def fact_group(
             return group
     return []
 
-# %% ../nbs/01b_tinyworld.ipynb #f5ea4f61
+# %% ../nbs/01b_tinyworld.ipynb #5183ea6c
 def make_choices(rng: Random, split: str) -> str:
     "Multiple-choice questions about facts: several about one list of choices, and such with a list of their own."
     parts = []
     if group := fact_group(rng, split):
-        labels = some_labels(rng, len(group))
-        parts.append("\n".join(f"- {fact.answer}={label}" for fact, label in zip(group, labels, strict=True)))
+        pairs = list(zip(group, some_labels(rng, len(group)), strict=True))
+        parts.append("\n".join(f"- {fact.answer}={label}" for fact, label in pairs))
         line = rng.choice(("{}\n{}", "{}\n{}", "Q: {}\nA: {}", "{} {}"))
-        pairs = list(zip(group, labels, strict=True))
-        rng.shuffle(pairs)
-        parts.append("\n".join(line.format(ask(rng, fact, split), label) for fact, label in pairs))
+        asked = rng.choices(pairs, k=rng.randint(5, 8))  # with replacement, as above
+        parts.append("\n".join(line.format(ask(rng, fact, split), label) for fact, label in asked))
     for fact in draw_some(rng, split, choice_facts(split), rng.randint(2, 4)):
         parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact), fact.answer))
     return "\n\n".join(parts)
@@ -3215,7 +3209,7 @@ def make_copying(rng: Random, split: str) -> str:
             parts.append(f"{' '.join(words)}\nWhich word comes after '{words[i]}'? The word '{words[i + 1]}'.")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #c5e3a9bb
+# %% ../nbs/01b_tinyworld.ipynb #d810a3e5
 # name -> (share of the documents in percent, maker)
 KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "story": (12, make_story),
@@ -3224,7 +3218,7 @@ KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "quiz": (4, make_quiz),
     "lesson": (3, make_lesson),
     "matching": (7, make_matching),
-    "labels": (18, make_labels),
+    "labels": (36, make_labels),
     "choices": (13, make_choices),
     "groups": (3, make_groups),
     "sums": (2, make_sums),
