@@ -50,14 +50,16 @@ class TaskScore:
     n: int  # questions asked
     extra: dict | None = None  # further shares, such as "spelled"
 
-# %% ../nbs/17_chat_eval.ipynb #dce5c9ef
+# %% ../nbs/17_chat_eval.ipynb #49618631
 def reference_answer(
     conversation: dict,
 ) -> str:  # what a constant answer would have to say: the letter, or the number after "####", or the whole answer
     """The answer of a conversation, short."""
     content = conversation["messages"][-1]["content"]
     text = content if isinstance(content, str) else "".join(part["text"] for part in content)
-    return conversation["fact"].answer if "fact" in conversation and "letters" not in conversation else text.rsplit("#### ")[-1].strip()
+    if "letters" in conversation:
+        return text.rsplit("=")[-1]
+    return conversation["fact"].answer if "fact" in conversation else text.rsplit("#### ")[-1].strip()
 
 
 def constant_accuracy(
@@ -134,7 +136,7 @@ def write_answers(
         answers[i] = engine.tokenizer.decode([t for t in tokens if t < engine.tokenizer.get_bos_token_id()])  # specials come last
     return answers
 
-# %% ../nbs/17_chat_eval.ipynb #ce9a0961
+# %% ../nbs/17_chat_eval.ipynb #8699dafa
 def evaluate_task(
     task: Task,
     model,
@@ -172,17 +174,18 @@ def evaluate_task(
         dist.all_reduce(counts)
     right, spelled = counts.tolist()
     if baseline is None:
-        baseline = 1 / len(everything[0]["letters"]) if task.eval_type == "categorical" else 0.0
+        baseline = 1 / len(everything[0]["letters"]) if "letters" in everything[0] else 0.0
     return TaskScore(right / total, baseline, constant_accuracy(everything), total,
                      {"spelled": spelled / total} if hasattr(task, "spelled_right") else None)
 
-# %% ../nbs/17_chat_eval.ipynb #012b6f6f
+# %% ../nbs/17_chat_eval.ipynb #af432128
 def laptop_tasks(
     split: str = "test",
     size: int = 400,  # questions of each made-up task; facts have their own number
 ) -> dict[str, Task]:  # name -> task
     """The evaluation that a laptop can afford, all on TinyWorld."""
-    return {"TinyFacts, asked openly": TinyFacts(split), "TinyFacts, four choices": TinyFacts(split, form="choice", size=size),
+    return {"TinyFacts, asked openly": TinyFacts(split), "TinyFacts, four choices": TinyFacts(split, form="line", size=size),
+            "TinyFacts, letter at once": TinyFacts(split, form="choice", size=size),
             "TinyMath, one step": TinyMath(split, steps=1, size=size), "TinyMath, two steps": TinyMath(split, steps=2, size=size),
             "SpellingBee": SpellingBee(split, size=size)}
 

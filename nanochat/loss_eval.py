@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COMPRESSORS', 'bits_per_byte', 'scored_bytes', 'sum_over_ranks', 'evaluate_bpb', 'count_targets', 'unigram_bpb',
-           'compress_zstd', 'compressor_bpb']
+           'compressor_bpb']
 
-# %% ../nbs/10_bits_per_byte.ipynb #7e3e7f01
+# %% ../nbs/10_bits_per_byte.ipynb #38967d28
 # Notable choices:
 # - Bits per byte = nats of the scored targets / (ln 2 * their bytes). Longer tokens cost more and cover more.
 # - Special tokens are no text: they have 0 bytes, and their loss is left out. So are targets of -1.
@@ -16,6 +16,7 @@ import gzip, math
 from collections.abc import Iterable
 from itertools import islice
 
+import pyarrow as pa
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -100,20 +101,9 @@ def unigram_bpb(train_batches: Iterable,        # (inputs, targets) to count tok
     counts = torch.where(sizes > 0, count_targets(eval_batches, eval_steps, len(sizes)), 0.0)
     return bits_per_byte((counts * nll).sum().item(), (counts * sizes).sum().item())
 
-# %% ../nbs/10_bits_per_byte.ipynb #4a1324a5
-def compress_zstd(data: bytes,  # anything
-                  ) -> bytes:   # zstd at level 19
-    "Python 3.14's own zstd, or the package zstandard. Raises UserError if neither is there."
-    try:
-        from compression import zstd
-        return zstd.compress(data, level=19)
-    except ImportError: pass
-    try: import zstandard
-    except ImportError as e: raise UserError("zstd needs Python 3.14 or `pip install zstandard`; or use gzip") from e
-    return zstandard.ZstdCompressor(level=19).compress(data)
-
-# %% ../nbs/10_bits_per_byte.ipynb #75ad4ec8
-COMPRESSORS = {"gzip": lambda data: gzip.compress(data, 9, mtime=0), "zstd": compress_zstd}
+# %% ../nbs/10_bits_per_byte.ipynb #e82269ae
+COMPRESSORS = {"gzip": lambda data: gzip.compress(data, 9, mtime=0),
+               "zstd": lambda data: pa.Codec("zstd", compression_level=19).compress(data, asbytes=True)}  # pyarrow brings it along
 
 # %% ../nbs/10_bits_per_byte.ipynb #b96b7e30
 def compressor_bpb(texts: Iterable[str],   # documents; they are compressed together

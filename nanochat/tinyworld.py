@@ -16,7 +16,7 @@ __all__ = ['SPLITS', 'WORDS', 'IRREGULAR_PLURALS', 'COUNTRIES', 'GEOGRAPHY', 'SC
            'spelled', 'make_spelling', 'cast', 'make_plot', 'make_episodes', 'make_day', 'make_story', 'make_quiz',
            'make_lesson', 'unlike_categories', 'with_article', 'label_lines', 'some_labels', 'match_list',
            'match_boxes', 'match_people', 'match_code', 'choice_question', 'match_category', 'make_matching',
-           'make_labels', 'choice_facts', 'fact_options', 'fact_group', 'make_choices', 'make_groups',
+           'make_labels', 'choice_facts', 'wrong_choices', 'fact_options', 'fact_group', 'make_choices', 'make_groups',
            'problem_numbers', 'problem', 'make_problems', 'letter_counts', 'make_letters', 'make_sorting',
            'make_dialogue', 'make_people', 'one_list', 'make_list', 'make_calendar', 'make_note', 'make_diary',
            'make_comparison', 'one_howto', 'make_howto', 'make_weather', 'riddle', 'make_riddle', 'program',
@@ -2126,10 +2126,19 @@ def choice_facts(split: str) -> tuple[Fact, ...]:
     "The facts that may be asked as multiple choice in this split."
     return tuple(f for f in facts() if choice_split(f) == split)
 
-# %% ../nbs/01b_tinyworld.ipynb #799dfa4f
-def fact_options(rng: Random, fact: Fact, n: int = 4) -> list[str]:  # in random order
-    "The right answer among certainly wrong ones of its kind."
+# %% ../nbs/01b_tinyworld.ipynb #b72bf885
+def wrong_choices(fact: Fact, split: str) -> list[str]:
+    "Certainly wrong answers of the same kind. In training only such that are right for another fact."
     wrong = distractors(fact)
+    if split == "train":  # else a choice that is never right would give itself away, and in the test it is the right one
+        right = {f.answer for f in choice_facts("train") if f.relation == fact.relation}
+        wrong = [w for w in wrong if w in right] if len(right & set(wrong)) >= 3 else wrong
+    return list(wrong)
+
+# %% ../nbs/01b_tinyworld.ipynb #87f71b25
+def fact_options(rng: Random, fact: Fact, split: str, n: int = 4) -> list[str]:  # in random order
+    "The right answer among certainly wrong ones of its kind."
+    wrong = wrong_choices(fact, split)
     options = [fact.answer, *rng.sample(wrong, min(n - 1, len(wrong)))]
     rng.shuffle(options)
     return options
@@ -2147,7 +2156,7 @@ def fact_group(
             return group
     return []
 
-# %% ../nbs/01b_tinyworld.ipynb #5183ea6c
+# %% ../nbs/01b_tinyworld.ipynb #1b5a87ad
 def make_choices(rng: Random, split: str) -> str:
     "Multiple-choice questions about facts: several about one list of choices, and such with a list of their own."
     parts = []
@@ -2158,7 +2167,7 @@ def make_choices(rng: Random, split: str) -> str:
         asked = rng.choices(pairs, k=rng.randint(5, 8))  # with replacement, as above
         parts.append("\n".join(line.format(ask(rng, fact, split), label) for fact, label in asked))
     for fact in draw_some(rng, split, choice_facts(split), rng.randint(2, 4)):
-        parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact), fact.answer))
+        parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact, split), fact.answer))
     return "\n\n".join(parts)
 
 # %% ../nbs/01b_tinyworld.ipynb #7b8a1c14

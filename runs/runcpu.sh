@@ -55,7 +55,7 @@ else
     depth=4 chars=24000000 vocab=4096 max_chars=20000000
     shape=(--depth=4 --max-seq-len=512 --device-batch-size=8 --total-batch-size=4096 --eval-tokens=131072)
     base_steps=1150 mid_steps=250
-    sft=(--device-batch-size=8 --num-iterations=1400 --init-lr-frac=0.35 --warmdown-ratio=0.5)
+    sft=(--device-batch-size=8 --num-iterations=1050 --init-lr-frac=0.35 --warmdown-ratio=0.5)
     chat_eval=()
 fi
 lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)

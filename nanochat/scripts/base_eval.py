@@ -57,7 +57,7 @@ def validation_batches(
     steps = max(1, -(-tokens // (B * T * world_size)))
     return list(evaluation_batches(tokenizer, source, split, B, T, steps, device, rank, world_size))
 
-# %% ../../nbs/scripts/base_eval.ipynb #2c74076b
+# %% ../../nbs/scripts/base_eval.ipynb #712cff6c
 def baselines(
     tokenizer,
     source: str,
@@ -65,7 +65,7 @@ def baselines(
     token_bytes: torch.Tensor,  # bytes per token id
     rank: int = 0,
     world_size: int = 1,
-) -> dict:  # unigram, and on rank 0 gzip and zstd (None where that package is missing), in bits per byte
+) -> dict:  # unigram, and on rank 0 gzip and zstd, in bits per byte
     """What predictors without any context, or without any language, reach on the same text."""
     B, T = batches[0][0].shape
     tokens = len(batches) * B * T * world_size
@@ -76,11 +76,7 @@ def baselines(
             batches = validation_batches(tokenizer, source, "val", tokens, B, T)
         sizes = token_bytes.tolist()
         texts = [tokenizer.decode([t for t in row if sizes[t] > 0]) for _, y in batches for row in y.tolist()]
-        for method in ("gzip", "zstd"):
-            try:
-                scores[method] = compressor_bpb(texts, method)
-            except UserError:  # zstandard is not installed: a missing baseline is no reason to fail
-                scores[method] = None
+        scores |= {method: compressor_bpb(texts, method) for method in ("gzip", "zstd")}
     return scores
 
 # %% ../../nbs/scripts/base_eval.ipynb #f9c6c3d7
@@ -98,7 +94,7 @@ def samples(
     written, _ = Engine(model, tokenizer).generate_many(ids, max_tokens=max_tokens, temperature=temperature)
     return [prompt + tokenizer.decode(w) for prompt, w in zip(prompts, written, strict=True)]
 
-# %% ../../nbs/scripts/base_eval.ipynb #5a38a50b
+# %% ../../nbs/scripts/base_eval.ipynb #5b2a740a
 def score_table(
     scores: dict,  # source -> dict(model=, unigram=, gzip=, zstd=)
 ) -> str:
@@ -106,7 +102,7 @@ def score_table(
     columns = ("model", "unigram", "gzip", "zstd")
     lines = [f"{'bits per byte':<16}" + "".join(f"{c:>10}" for c in columns)]
     for source, row in scores.items():
-        cells = (f"{row[c]:>10.3f}" if row.get(c) is not None else f"{'-':>10}" for c in columns)
+        cells = (f"{row[c]:>10.3f}" for c in columns)
         lines.append(f"{source:<16}" + "".join(cells))
     return "\n".join(lines)
 

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['REPLIES', 'IN_TURN', 'BRIEFLY', 'SUM', 'IDENTITY', 'SMALL_TALK', 'THANKS', 'NOT_KNOWN', 'FOLLOWED', 'MOMENTS',
-           'example_rng', 'talk', 'choice', 'choices_in_turn', 'has_word', 'TinyFacts', 'TinyChoices', 'final_number',
-           'with_calculator', 'TinyMath', 'lookup', 'moment_fact', 'moment_person', 'moment_name', 'moment_story',
-           'TinyChat']
+           'example_rng', 'talk', 'choice', 'some_reply', 'right_letter', 'choices_in_turn', 'has_word', 'TinyFacts',
+           'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup', 'moment_fact', 'moment_person',
+           'moment_name', 'moment_story', 'TinyChat']
 
 # %% ../../nbs/tasks/tinyworld.ipynb #ecca5c90
 # Notable choices:
@@ -37,30 +37,42 @@ def talk(
     roles = ("user", "assistant")
     return {"messages": [{"role": roles[i % 2], "content": turn} for i, turn in enumerate(turns)], **extra}
 
-# %% ../../nbs/tasks/tinyworld.ipynb #ef1bd632
-REPLIES = (  # what is asked for, and the reply
-    ("Respond only with the letter of the correct answer.", "{letter}"),  # as in render_mc
-    ("Respond only with the correct answer.", "{answer}"),
-    ("Repeat the line of the correct answer.", "- {answer}={letter}"),
-)
+# %% ../../nbs/tasks/tinyworld.ipynb #4c7854fe
+REPLIES = {  # what is asked for, and the reply
+    "letter": ("Respond only with the letter of the correct answer.", "{letter}"),  # as in render_mc
+    "answer": ("Respond only with the correct answer.", "{answer}"),
+    "line": ("Repeat the line of the correct answer.", "- {answer}={letter}"),
+}
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #f0cc3357
 def choice(
-    rng: Random,
     question: str,
     answer: str,
     wrong: list[str],  # the other choices
     right: int,  # where the answer stands
-    split: str,  # outside of train only the letter is asked for
+    reply: str,  # letter, answer or line
     **extra,  # what the task wants to remember
 ) -> dict:  # a conversation
     """A multiple-choice question as a conversation."""
     choices = [*wrong[:right], answer, *wrong[right:]]
     letters = list("ABCD"[: len(choices)])
-    letter_only = REPLIES[0]
-    ask, reply = rng.choice((*[letter_only] * 5, *REPLIES)) if split == "train" else letter_only
-    text = render_mc(question, letters, choices).replace(letter_only[0], ask)
-    return talk(text, reply.format(letter=letters[right], answer=answer), letters=letters, **extra)
+    text = render_mc(question, letters, choices).replace(REPLIES["letter"][0], REPLIES[reply][0])
+    return talk(text, REPLIES[reply][1].format(letter=letters[right], answer=answer), letters=letters, **extra)
+
+# %% ../../nbs/tasks/tinyworld.ipynb #e2285076
+def some_reply(
+    rng: Random,
+) -> str:  # letter, answer or line
+    """What a training question asks for."""
+    return rng.choice(("letter", "letter", "letter", "answer", "line", "line"))
+
+# %% ../../nbs/tasks/tinyworld.ipynb #96349b0d
+def right_letter(
+    conversation: dict,  # from `choice`, asking for a letter or a line
+    response: str,
+) -> bool:
+    """Whether the response ends in the letter of the right choice."""
+    return response.strip().rsplit("=")[-1] == conversation["messages"][-1]["content"].rsplit("=")[-1]
 
 # %% ../../nbs/tasks/tinyworld.ipynb #7bd8f859
 IN_TURN = 8  # questions about one list, drawn with replacement: else one could learn to answer what is left instead of what is asked
@@ -79,8 +91,8 @@ def choices_in_turn(
         turns += [question if turns else render_mc(question, letters, choices), letters[choices.index(answer)]]
     return talk(*turns, letters=letters)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #5bca735f
-BRIEFLY = (" Only the answer, please.", " Answer briefly.", "\n\n" + REPLIES[1][0])
+# %% ../../nbs/tasks/tinyworld.ipynb #38086567
+BRIEFLY = (" Only the answer, please.", " Answer briefly.", "\n\n" + REPLIES["answer"][0])
 
 # %% ../../nbs/tasks/tinyworld.ipynb #a8beb174
 def has_word(
@@ -91,20 +103,21 @@ def has_word(
     flags = 0 if len(word) <= 2 else re.IGNORECASE
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, flags) is not None
 
-# %% ../../nbs/tasks/tinyworld.ipynb #ea7b7de7
+# %% ../../nbs/tasks/tinyworld.ipynb #c095603f
 class TinyFacts(Task):
-    """Questions about the facts of the world, open (form="open") or with four choices (form="choice")."""
+    """Questions about the facts of the world: open (form="open"), or with four choices, answered with the letter (form="choice") or
+    with the line of the list that is right (form="line": first the answer, then its letter)."""
 
     def __init__(
         self,
         split: str = "train",  # train, val or test
-        form: str = "open",  # open or choice
+        form: str = "open",  # open, choice or line
         size: int | None = None,  # examples; None: each fact once
         **kwargs,  # start, stop, step
     ):
         super().__init__(**kwargs)
-        if split not in world.SPLITS or form not in ("open", "choice"):
-            raise UserError(f"TinyFacts has the splits {', '.join(world.SPLITS)} and the forms open and choice, not {split!r}, {form!r}")
+        if split not in world.SPLITS or form not in ("open", "choice", "line"):
+            raise UserError(f"TinyFacts has the splits {', '.join(world.SPLITS)} and the forms open, choice and line, not {split!r}, {form!r}")
         self.split, self.form = split, form
         self.eval_type = "categorical" if form == "choice" else "generative"
         self.facts = world.facts() if form == "open" else [f for f in world.facts() if world.choice_split(f) == split]
@@ -126,18 +139,20 @@ class TinyFacts(Task):
             asked = rng.choices(group, k=IN_TURN)
             return choices_in_turn(rng, [f.answer for f in group], [(world.ask(rng, f, "train"), f.answer) for f in asked])
         # index % 4: the letters are balanced
-        return choice(rng, question, fact.answer, rng.sample(world.distractors(fact), 3), index % 4, self.split, fact=fact)
+        wrong = rng.sample(world.wrong_choices(fact, self.split), 3)
+        reply = some_reply(rng) if self.split == "train" else "letter" if self.form == "choice" else "line"
+        return choice(question, fact.answer, wrong, index % 4, reply, fact=fact)
 
     def evaluate(self, conversation: dict, response: str) -> bool:
         """Choices: the right letter. Open: the answer is there and no other answer of the same kind is."""
-        if self.form == "choice":
-            return response.strip() == conversation["messages"][-1]["content"]
+        if self.form != "open":
+            return right_letter(conversation, response)
         fact, question = conversation["fact"], conversation["messages"][0]["content"]
         said = {fact.answer, world.plural(fact.answer)}  # a snake is a reptile, or belongs to the reptiles
         others = (w for w in world.distractors(fact) if not has_word(question, w) and not has_word(fact.answer, w))
         return any(has_word(response, w) for w in said) and not any(has_word(response, w) for w in others)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #48479623
+# %% ../../nbs/tasks/tinyworld.ipynb #5ab11d7d
 class TinyChoices(Task):
     """Multiple choice about the words themselves: which one is this word, or an animal. Teaches what a letter stands for."""
 
@@ -167,10 +182,11 @@ class TinyChoices(Task):
             asked = rng.choices(words, k=IN_TURN)
             return choices_in_turn(rng, words, [(rng.choice(forms).format(called[word]), word) for word in asked])
         answer, *wrong = words
-        return choice(rng, rng.choice(forms).format(called[answer]), answer, wrong, index % 4, self.split)
+        reply = some_reply(rng) if self.split == "train" else "letter"
+        return choice(rng.choice(forms).format(called[answer]), answer, wrong, index % 4, reply)
 
     def evaluate(self, conversation: dict, response: str) -> bool:
-        return response.strip() == conversation["messages"][-1]["content"]
+        return right_letter(conversation, response)
 
 # %% ../../nbs/tasks/tinyworld.ipynb #3a9567a5
 SUM = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")  # a worked step
