@@ -65,7 +65,7 @@ class GPTConfig:
         "The vocabulary rounded up to a multiple of 64, as matrix kernels like it."
         return -(-self.vocab_size // 64) * 64
 
-# %% ../nbs/06_model.ipynb #35119e6d
+# %% ../nbs/06_model.ipynb #35a60f2f
 class RMSNorm(torch.autograd.Function):
     "RMSNorm in few passes over memory: on a CPU torch's own takes three times as long, backward included."
     @staticmethod
@@ -82,7 +82,7 @@ class RMSNorm(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
         y, inverse = ctx.saved_tensors
-        along = (grad * y).mean(-1, keepdim=True).mul_(ctx.scale ** -2)  # the part of the gradient that changes |x| only
+        along = (grad * y).mean(-1, keepdim=True).mul_(ctx.scale ** -2)  # the part that changes only |x|
         return torch.addcmul(grad, y, along, value=-1).mul_(inverse), None
 
 # %% ../nbs/06_model.ipynb #60f21db7
