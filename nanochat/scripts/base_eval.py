@@ -120,7 +120,7 @@ class BaseEvalConfig:
     temperature: float = 0.0  # of the samples; 0: the likeliest token every time
     device_type: str = ""  # cuda, mps or cpu; empty: the best there is
 
-# %% ../../nbs/scripts/base_eval.ipynb #b2a79171
+# %% ../../nbs/scripts/base_eval.ipynb #4f72b3ec
 def base_eval(
     config: BaseEvalConfig,
 ) -> None:
@@ -146,10 +146,9 @@ def base_eval(
                                      model.config.sequence_len, device, rank, world_size)
         scores[source] = dict(model=evaluate_bpb(model, batches, None, token_bytes),
                               **baselines(tokenizer, source, batches, token_bytes, rank, world_size))
-    print0(score_table(scores))
-    if rank == 0:
+    if rank == 0:  # the others have no compressors' scores
         texts = samples(model, tokenizer, max_tokens=config.max_new_tokens, temperature=config.temperature)
-        print0("\n".join(["", *texts]))
+        print0("\n".join([score_table(scores), "", *texts]))
         path = get_base_dir() / "report" / f"base_eval_{tag}.json"
         write_json(path, dict(model_tag=tag, step=meta["step"], bpb=scores, samples=texts,
                               eval_tokens=config.eval_tokens, tokenizer_hash=tokenizer.content_hash))

@@ -211,7 +211,7 @@ def base_train(
     logger.finish()
     return result.exit_code
 
-# %% ../../nbs/scripts/base_train.ipynb #9509c59d
+# %% ../../nbs/scripts/base_train.ipynb #563df99d
 def show_results(
     result: TrainResult,
     model: GPT,
@@ -225,10 +225,9 @@ def show_results(
     scores = {source: dict(model=result.evaluation[f"{source}_bpb"],
                            **baselines(tokenizer, source, batches, token_bytes, rank, world_size))
               for source, batches in validation.items()}
-    print0(f"trained to step {result.step} in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}")
-    print0(score_table(scores))
-    if rank == 0:
-        print0("\n".join(["", *samples(model, tokenizer)]))
+    if rank == 0:  # the others have no compressors' scores
+        print0(f"trained to step {result.step} in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}")
+        print0("\n".join([score_table(scores), "", *samples(model, tokenizer)]))
 
 # %% ../../nbs/scripts/base_train.ipynb #4d78d016
 #| eval: false
