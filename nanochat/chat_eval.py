@@ -24,7 +24,7 @@ from .tasks.common import Task
 from .tasks.spellingbee import SpellingBee
 from .tasks.tinyworld import TinyFacts, TinyMath
 
-# %% ../nbs/17_chat_eval.ipynb #43b8e355
+# %% ../nbs/17_chat_eval.ipynb #f69d1e23
 def centered(
     accuracy: float,  # 0 to 1
     baseline: float,  # what guessing gets, below 1
@@ -32,7 +32,7 @@ def centered(
     """Accuracy as the share of the way from guessing to perfect."""
     return (accuracy - baseline) / (1 - baseline)
 
-
+# %% ../nbs/17_chat_eval.ipynb #3ebfff59
 def chat_core(
     scores: dict,  # task -> TaskScore
 ) -> float:
@@ -50,7 +50,7 @@ class TaskScore:
     n: int  # questions asked
     extra: dict | None = None  # further shares, such as "spelled"
 
-# %% ../nbs/17_chat_eval.ipynb #49618631
+# %% ../nbs/17_chat_eval.ipynb #860be910
 def reference_answer(
     conversation: dict,
 ) -> str:  # what a constant answer would have to say: the letter, or the number after "####", or the whole answer
@@ -61,7 +61,7 @@ def reference_answer(
         return text.rsplit("=")[-1]
     return conversation["fact"].answer if "fact" in conversation else text.rsplit("#### ")[-1].strip()
 
-
+# %% ../nbs/17_chat_eval.ipynb #879259b4
 def constant_accuracy(
     conversations: list[dict],
 ) -> float:
@@ -178,7 +178,7 @@ def evaluate_task(
     return TaskScore(right / total, baseline, constant_accuracy(everything), total,
                      {"spelled": spelled / total} if hasattr(task, "spelled_right") else None)
 
-# %% ../nbs/17_chat_eval.ipynb #af432128
+# %% ../nbs/17_chat_eval.ipynb #8165a3ce
 def laptop_tasks(
     split: str = "test",
     size: int = 400,  # questions of each made-up task; facts have their own number
@@ -189,7 +189,7 @@ def laptop_tasks(
             "TinyMath, one step": TinyMath(split, steps=1, size=size), "TinyMath, two steps": TinyMath(split, steps=2, size=size),
             "SpellingBee": SpellingBee(split, size=size)}
 
-
+# %% ../nbs/17_chat_eval.ipynb #7b5d3997
 def score_table(
     columns: dict[str, dict[str, TaskScore]],  # model -> task -> score
 ) -> str:

@@ -472,19 +472,20 @@ def take_chars(texts: Iterable[str], chars: int, progress: Progress) -> Iterator
         if made - shown > 100_000 or made >= chars: progress.update(made - shown); shown = made
         if made >= chars: return
 
-# %% ../nbs/02_dataset.ipynb #654faf5c
+# %% ../nbs/02_dataset.ipynb #3ef1cea4
 def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of training text
                       val_chars: int | None = None,       # of validation text; None: a thirtieth of that
                       shard_chars: int = 10_000_000,      # characters per shard
                       seed: int = 0,
-                      source: str = "tinyworld"):         # or tinydrills: only the kind of document that drills labels
+                      source: str = "tinyworld",          # its name
+                      kinds: list[str] | None = None):    # of documents; None: all
     "Writes the embedded world's documents as shards. Does nothing if the same code did it before."
     from nanochat import tinyworld  # inside: only the process that writes needs it
     if val_chars is None: val_chars = max(train_chars // 30, 1)
     if min(train_chars, val_chars, shard_chars) <= 0: raise UserError(f"numbers of characters must be above 0, got "
                                                                       f"{train_chars}, {val_chars}, {shard_chars}")
-    folder, kinds = source_dir(source), ["labels"] if source == "tinydrills" else None
-    options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed,
+    folder = source_dir(source)
+    options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed, "kinds": kinds,
                "code": sha256_file(tinyworld.__file__)[:16]}
     done = is_complete(folder)
     if done and done["options"] == options: return
@@ -1078,12 +1079,12 @@ def prepare_local(path: str | Path,              # a folder of .txt, .jsonl and 
           + (f", left out with only white space: {blank}" if blank else "") + f"; use it with --source {name}")
     return info
 
-# %% ../nbs/02_dataset.ipynb #e435020c
+# %% ../nbs/02_dataset.ipynb #a84626f1
 def prepare(source: str,  # name of a source
             **options):   # of prepare_tinyworld, prepare_wheels or prepare_climbmix
     "Makes or fetches the shards of a source if they are missing. Raises UserError if that is not possible."
     from filelock import FileLock
-    makers = {"tinyworld": prepare_tinyworld, "tinydrills": partial(prepare_tinyworld, source="tinydrills"), "wheels": prepare_wheels}
+    makers = {"tinyworld": prepare_tinyworld, "tinydrills": partial(prepare_tinyworld, source="tinydrills", kinds=["labels"]), "wheels": prepare_wheels}
     if source not in makers:
         parse_sources(source)  # an unknown name ends here
         if source == "climbmix" and options: return prepare_climbmix(**options)

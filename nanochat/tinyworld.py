@@ -2126,13 +2126,15 @@ def choice_facts(split: str) -> tuple[Fact, ...]:
     "The facts that may be asked as multiple choice in this split."
     return tuple(f for f in facts() if choice_split(f) == split)
 
-# %% ../nbs/01b_tinyworld.ipynb #b72bf885
+# %% ../nbs/01b_tinyworld.ipynb #8069e307
 def wrong_choices(fact: Fact, split: str) -> list[str]:
     "Certainly wrong answers of the same kind. In training only such that are right for another fact."
     wrong = distractors(fact)
     if split == "train":  # else a choice that is never right would give itself away, and in the test it is the right one
         right = {f.answer for f in choice_facts("train") if f.relation == fact.relation}
-        wrong = [w for w in wrong if w in right] if len(right & set(wrong)) >= 3 else wrong
+        known = [w for w in wrong if w in right]
+        if len(known) >= 3:
+            return known
     return list(wrong)
 
 # %% ../nbs/01b_tinyworld.ipynb #87f71b25

@@ -21,14 +21,14 @@ from .. import tinyworld as world
 from ..common import UserError
 from .common import Task, render_mc
 
-# %% ../../nbs/tasks/tinyworld.ipynb #7b1e46a4
+# %% ../../nbs/tasks/tinyworld.ipynb #d51424f6
 def example_rng(
     *key,  # what the example is: task, split, index
 ) -> Random:  # its own generator
     """The random generator that belongs to one example."""
     return Random(world.stable_hash(*key))
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #050e46f8
 def talk(
     *turns: str | list,  # user, assistant, user, ...; a list is an assistant's parts
     **extra,  # what the task wants to remember
@@ -188,10 +188,10 @@ class TinyChoices(Task):
     def evaluate(self, conversation: dict, response: str) -> bool:
         return right_letter(conversation, response)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #3a9567a5
+# %% ../../nbs/tasks/tinyworld.ipynb #f61df9c9
 SUM = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")  # a worked step
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #a05a4e88
 def final_number(
     text: str,
 ) -> str | None:  # the number after the last "#### "
@@ -199,7 +199,7 @@ def final_number(
     found = re.findall(r"#### *(-?[\d.,]*\d)", text)
     return found[-1].replace(",", "") if found else None
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #620e083e
 def with_calculator(
     work: str,  # a worked solution with steps like "3 + 4 = 7"
     answer: object,  # the final number
@@ -280,14 +280,18 @@ NOT_KNOWN = (
     ("[Who is the president of|How many people live in|How far is it to|How big is] {country}?", "I am not sure. I only know a few facts about {country}."),
 )
 
-# %% ../../nbs/tasks/tinyworld.ipynb #1b1337e6
+# %% ../../nbs/tasks/tinyworld.ipynb #c598590f
 def lookup(rng: Random, table: tuple, **slots) -> list[str]:
     """A question and an answer from a table of such."""
     question, answer = rng.choice(table)
     # a bar outside brackets separates whole questions
     return [world.spin(rng, rng.choice(re.split(r"\|(?![^\[]*\])", question)), **slots), world.spin(rng, answer, **slots)]
 
+# %% ../../nbs/tasks/tinyworld.ipynb #503927ac
+# relations whose subject can stand alone in "And {subject}?"
+FOLLOWED = ("capital", "continent", "language", "symbol", "color", "opposite", "plural", "animal_class", "young", "sound", "legs", "author")
 
+# %% ../../nbs/tasks/tinyworld.ipynb #5ede871b
 def moment_fact(rng: Random, split: str) -> list:
     """A question about a fact, and perhaps the same about something else."""
     relation = world.RELATIONS[rng.choice(list(world.RELATIONS))]
@@ -299,11 +303,7 @@ def moment_fact(rng: Random, split: str) -> list:
         turns += [follow if relation.name in FOLLOWED else rng.choice(world.questions(fact, split)), rng.choice(world.statements(fact))]
     return turns
 
-
-# relations whose subject can stand alone in "And {subject}?"
-FOLLOWED = ("capital", "continent", "language", "symbol", "color", "opposite", "plural", "animal_class", "young", "sound", "legs", "author")
-
-# %% ../../nbs/tasks/tinyworld.ipynb #8b349793
+# %% ../../nbs/tasks/tinyworld.ipynb #18dc5ad4
 def moment_person(rng: Random, split: str) -> list:
     """Questions about a person of the world."""
     person = rng.choice(world.PEOPLE)
@@ -313,7 +313,7 @@ def moment_person(rng: Random, split: str) -> list:
         turns += [world.spin(rng, question, **slots), world.spin(rng, answer, **slots)]
     return turns
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #ee279930
 def moment_name(rng: Random, split: str) -> list:
     """The user says a name and asks for it later."""
     name = rng.choice(world.PEOPLE).name
@@ -335,7 +335,7 @@ def moment_story(rng: Random, split: str) -> list:
                       "Write a short story{}.", "Do you know a story{}?", "Tell me a story{}, please."))
     return [ask.format(about), rng.choice(("", "", "", "Here is a story. ", "Of course. ")) + story]
 
-# %% ../../nbs/tasks/tinyworld.ipynb #f047ac32
+# %% ../../nbs/tasks/tinyworld.ipynb #c2f351e8
 MOMENTS = {  # how often each kind comes up
     moment_fact: 30, moment_person: 10, moment_name: 8, moment_story: 18,
     lambda rng, split: lookup(rng, IDENTITY): 22,
@@ -343,7 +343,7 @@ MOMENTS = {  # how often each kind comes up
     lambda rng, split: lookup(rng, NOT_KNOWN, country=rng.choice(list(world.COUNTRIES))): 4,
 }
 
-
+# %% ../../nbs/tasks/tinyworld.ipynb #d48710a0
 class TinyChat(Task):
     """Small talk: greetings, questions with follow-ups, people, stories, thanks."""
 
