@@ -53,7 +53,7 @@ def scores_of(
     write_json(path, dict(key=key, chat_core=chat_core(scores), scores={name: asdict(score) for name, score in scores.items()}))
     return scores
 
-# %% ../../nbs/scripts/chat_eval.ipynb #25b4ddc9
+# %% ../../nbs/scripts/chat_eval.ipynb #362a1a68
 SAMPLES = (
     ("Hello! Who are you?", "What can you do?", "What is the capital of France?", "And of Italy?"),
     ("Hi, my name is Anna.", "How are you today?", "What is the opposite of hot?", "Do you remember my name?"),
@@ -69,14 +69,14 @@ def sample_conversations(
     max_tokens: int = 256,  # of an answer
 ) -> str:  # for reading
     """What the model answers in a few conversations."""
-    config, lines = ChatCLIConfig(max_tokens=max_tokens), []
+    config, lines = ChatCLIConfig(temperature=0, max_tokens=max_tokens), []
     for questions in SAMPLES[:n]:
         messages = []
         for question in questions:
             messages.append({"role": "user", "content": question})
             tokens = []
             lines.append(f"you:      {question}")
-            lines.append("nanochat: " + "".join(answer(engine, messages, config, 1, tokens)).replace("\n", "\n          "))
+            lines.append("nanochat: " + "".join(answer(engine, messages, config, 0, tokens)).replace("\n", "\n          "))
             messages.append({"role": "assistant", "content": content_of(engine.tokenizer, tokens) or "..."})
         lines.append("")
     return "\n".join(lines)
