@@ -324,10 +324,10 @@ def moment_name(rng: Random, split: str) -> list:
         turns += [rng.choice(("What is my name?", "Do you know my name?", "Do you remember my name?")), f"Your name is {name}."]
     return turns
 
-# %% ../../nbs/tasks/tinyworld.ipynb #8af3235e
+# %% ../../nbs/tasks/tinyworld.ipynb #ab3121ce
 def moment_story(rng: Random, split: str) -> list:
     """A story on request, with the person it is about if one was wished for."""
-    story = world.make_story(rng, split)
+    story = world.make_plot(rng, split)
     heroes = [p.name for p in world.PEOPLE if has_word(story, p.name)]
     first = min(heroes, key=story.index) if heroes else None
     about = rng.choice(("", "", f" about {first}" if first else ""))
@@ -343,7 +343,7 @@ MOMENTS = {  # how often each kind comes up
     lambda rng, split: lookup(rng, NOT_KNOWN, country=rng.choice(list(world.COUNTRIES))): 4,
 }
 
-# %% ../../nbs/tasks/tinyworld.ipynb #d48710a0
+# %% ../../nbs/tasks/tinyworld.ipynb #c90e4ed2
 class TinyChat(Task):
     """Small talk: greetings, questions with follow-ups, people, stories, thanks."""
 
@@ -356,9 +356,15 @@ class TinyChat(Task):
 
     def get_example(self, index: int) -> dict:
         rng = example_rng("TinyChat", self.split, index)
-        turns = lookup(rng, SMALL_TALK[:1]) if rng.random() < 0.4 else []
+        turns = []
         for moment in rng.choices(list(MOMENTS), list(MOMENTS.values()), k=rng.choice((1, 1, 1, 2, 2, 3))):
             turns += moment(rng, self.split)
+        if not re.match(r"(Hello|Hi|Hey|Good)\b", turns[0]) and rng.random() < 0.6:
+            greeting, reply = lookup(rng, SMALL_TALK[:1])
+            if rng.random() < 0.5:
+                turns = [greeting, reply, *turns]
+            else:  # greeting and question in one breath
+                turns[0] = f"{greeting.rstrip('!.')}{rng.choice('!.')} {turns[0]}"
         if rng.random() < 0.3:
             turns += lookup(rng, THANKS)
         return talk(*turns)
