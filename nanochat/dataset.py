@@ -472,7 +472,7 @@ def take_chars(texts: Iterable[str], chars: int, progress: Progress) -> Iterator
         if made - shown > 100_000 or made >= chars: progress.update(made - shown); shown = made
         if made >= chars: return
 
-# %% ../nbs/02_dataset.ipynb #3ef1cea4
+# %% ../nbs/02_dataset.ipynb #5df45d6b
 def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of training text
                       val_chars: int | None = None,       # of validation text; None: a thirtieth of that
                       shard_chars: int = 10_000_000,      # characters per shard
@@ -480,13 +480,13 @@ def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of traini
                       source: str = "tinyworld",          # its name
                       kinds: list[str] | None = None):    # of documents; None: all
     "Writes the embedded world's documents as shards. Does nothing if the same code did it before."
-    from nanochat import tinyworld  # inside: only the process that writes needs it
+    from nanochat import tinydrills, tinyfacts, tinyworld  # inside: only the process that writes needs it
     if val_chars is None: val_chars = max(train_chars // 30, 1)
     if min(train_chars, val_chars, shard_chars) <= 0: raise UserError(f"numbers of characters must be above 0, got "
                                                                       f"{train_chars}, {val_chars}, {shard_chars}")
     folder = source_dir(source)
     options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed, "kinds": kinds,
-               "code": sha256_file(tinyworld.__file__)[:16]}
+               "code": [sha256_file(module.__file__)[:16] for module in (tinyfacts, tinydrills, tinyworld)]}
     done = is_complete(folder)
     if done and done["options"] == options: return
     with Progress(train_chars + val_chars, source, "char") as progress:

@@ -5,20 +5,20 @@
 # %% auto #0
 __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSpelling', 'SpellingBee']
 
-# %% ../../nbs/tasks/spellingbee.ipynb #b4b501c7
+# %% ../../nbs/tasks/spellingbee.ipynb #57212002
 # Notable choices:
 # - The word stands in quotation marks everywhere, so that it is cut into the same tokens in the question, the answer and the tool call.
-# - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyworld.word_split).
+# - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyfacts.word_split).
 # - Counts from 0 to 3 are equally frequent: with natural frequencies "1" would be right half of the time.
 from collections import defaultdict
 from functools import lru_cache
 
-from .. import tinyworld as world
 from ..common import UserError
 from .common import Task
 from .tinyworld import example_rng, final_number, talk
+from ..tinyfacts import SPLITS, spelling_words
 
-# %% ../../nbs/tasks/spellingbee.ipynb #d22c3556
+# %% ../../nbs/tasks/spellingbee.ipynb #dcc021af
 MAX_COUNT = 3  # how often a letter is in its word, 0 to this
 
 
@@ -28,7 +28,7 @@ def pairs_by_count(
 ) -> list[list[tuple[str, str]]]:  # [count] -> (word, letter) pairs
     """All questions of a split, by their answer."""
     pairs = defaultdict(list)
-    for word in world.spelling_words(split):
+    for word in spelling_words(split):
         for letter in "abcdefghijklmnopqrstuvwxyz":
             # letters that the word does not have are chosen among the common ones, else "z" would give the answer away
             if letter in word or letter in "etaoinsrhldcum":
@@ -49,15 +49,15 @@ def spelled(
     """A word letter by letter."""
     return ",".join(word)
 
-# %% ../../nbs/tasks/spellingbee.ipynb #a9116e03
+# %% ../../nbs/tasks/spellingbee.ipynb #f823c0c1
 class SimpleSpelling(Task):
     """Spelling a word."""
 
     def __init__(self, split: str = "train", size: int | None = None, **kwargs):
         super().__init__(**kwargs)
-        if split not in world.SPLITS:
-            raise UserError(f"SimpleSpelling has the splits {', '.join(world.SPLITS)}, not {split!r}")
-        self.split, self.words = split, world.spelling_words(split)
+        if split not in SPLITS:
+            raise UserError(f"SimpleSpelling has the splits {', '.join(SPLITS)}, not {split!r}")
+        self.split, self.words = split, spelling_words(split)
         self.size = size or len(self.words)
 
     def num_examples(self) -> int:
@@ -71,14 +71,14 @@ class SimpleSpelling(Task):
     def evaluate(self, conversation: dict, response: str) -> bool:
         return spelled(conversation["word"]) in response
 
-# %% ../../nbs/tasks/spellingbee.ipynb #8f1dbaba
+# %% ../../nbs/tasks/spellingbee.ipynb #0265f5c4
 class SpellingBee(Task):
     """How many of a letter a word has: spelled first, then counted by the calculator, then `#### ` and the number."""
 
     def __init__(self, split: str = "train", size: int = 10_000, **kwargs):
         super().__init__(**kwargs)
-        if split not in world.SPLITS:
-            raise UserError(f"SpellingBee has the splits {', '.join(world.SPLITS)}, not {split!r}")
+        if split not in SPLITS:
+            raise UserError(f"SpellingBee has the splits {', '.join(SPLITS)}, not {split!r}")
         self.split, self.size = split, size
 
     def num_examples(self) -> int:

@@ -8,18 +8,19 @@ __all__ = ['REPLIES', 'IN_TURN', 'BRIEFLY', 'SUM', 'IDENTITY', 'SMALL_TALK', 'TH
            'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup', 'moment_fact', 'moment_person',
            'moment_name', 'moment_story', 'TinyChat']
 
-# %% ../../nbs/tasks/tinyworld.ipynb #ecca5c90
+# %% ../../nbs/tasks/tinyworld.ipynb #2fc27a3b
 # Notable choices:
 # - Examples are made from their index, so a task of any size weighs nothing and is the same in every process.
 # - What is tested was never trained: phrasings (TinyFacts, open), the facts' multiple-choice form (TinyFacts, choices), pairs of
-#   numbers (TinyMath). Which is which is decided in nanochat.tinyworld, by a hash of the content.
+#   numbers (TinyMath). Which is which is decided in nanochat.tinyfacts, by a hash of the content.
 # - Letters of right answers are balanced by construction, so always saying "A" earns a quarter.
 import re
 from random import Random
 
-from .. import tinyworld as world
+from .. import tinydrills as drills, tinyfacts as world
 from ..common import UserError
 from .common import Task, render_mc
+from ..tinyworld import ABOUT, make_plot
 
 # %% ../../nbs/tasks/tinyworld.ipynb #d51424f6
 def example_rng(
@@ -103,7 +104,7 @@ def has_word(
     flags = 0 if len(word) <= 2 else re.IGNORECASE
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, flags) is not None
 
-# %% ../../nbs/tasks/tinyworld.ipynb #c095603f
+# %% ../../nbs/tasks/tinyworld.ipynb #215a4b04
 class TinyFacts(Task):
     """Questions about the facts of the world: open (form="open"), or with four choices, answered with the letter (form="choice") or
     with the line of the list that is right (form="line": first the answer, then its letter)."""
@@ -135,11 +136,11 @@ class TinyFacts(Task):
             if self.split == "train" and rng.random() < 0.5:
                 return talk(question + rng.choice(BRIEFLY), fact.answer, fact=fact)
             return talk(question, rng.choice(world.statements(fact)), fact=fact)
-        if self.split == "train" and rng.random() < 0.2 and (group := world.fact_group(rng, "train")):
+        if self.split == "train" and rng.random() < 0.2 and (group := drills.fact_group(rng, "train")):
             asked = rng.choices(group, k=IN_TURN)
             return choices_in_turn(rng, [f.answer for f in group], [(world.ask(rng, f, "train"), f.answer) for f in asked])
         # index % 4: the letters are balanced
-        wrong = rng.sample(world.wrong_choices(fact, self.split), 3)
+        wrong = rng.sample(drills.wrong_choices(fact, self.split), 3)
         reply = some_reply(rng) if self.split == "train" else "letter" if self.form == "choice" else "line"
         return choice(question, fact.answer, wrong, index % 4, reply, fact=fact)
 
@@ -152,7 +153,7 @@ class TinyFacts(Task):
         others = (w for w in world.distractors(fact) if not has_word(question, w) and not has_word(fact.answer, w))
         return any(has_word(response, w) for w in said) and not any(has_word(response, w) for w in others)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #5ab11d7d
+# %% ../../nbs/tasks/tinyworld.ipynb #852af768
 class TinyChoices(Task):
     """Multiple choice about the words themselves: which one is this word, or an animal. Teaches what a letter stands for."""
 
@@ -163,7 +164,7 @@ class TinyChoices(Task):
         self.split, self.size = split, size
         # any answer of the world can be a choice, and so can any word
         self.pools = [world.answer_pool(r) for r in world.RELATIONS] + [world.spelling_words("train")] * 3
-        self.pools = [p for p in self.pools if len(p) >= 4] + list(world.CATEGORIES.values())
+        self.pools = [p for p in self.pools if len(p) >= 4] + list(drills.CATEGORIES.values())
 
     def num_examples(self) -> int:
         return self.size
@@ -171,8 +172,8 @@ class TinyChoices(Task):
     def get_example(self, index: int) -> dict:
         rng = example_rng("TinyChoices", self.split, index)
         if rng.random() < 0.3:  # what kind of thing a word is
-            kinds = world.unlike_categories(rng, 4)
-            called = {rng.choice(world.CATEGORIES[kind]): world.with_article(kind) for kind in kinds}
+            kinds = drills.unlike_categories(rng, 4)
+            called = {rng.choice(drills.CATEGORIES[kind]): drills.with_article(kind) for kind in kinds}
             forms = ("Which of these is {}?", "Which word is the name of {}?")
         else:  # the word itself
             called = {word: word for word in rng.sample(rng.choice(self.pools), 4)}
@@ -215,7 +216,7 @@ def with_calculator(
     parts.append({"type": "text", "text": work[end:] + f"\n#### {answer}"})
     return parts
 
-# %% ../../nbs/tasks/tinyworld.ipynb #e255c9b4
+# %% ../../nbs/tasks/tinyworld.ipynb #a1d2ad4a
 class TinyMath(Task):
     """Word problems of one or two steps, solved with the calculator."""
 
@@ -230,14 +231,14 @@ class TinyMath(Task):
         if steps not in (1, 2):
             raise UserError(f"TinyMath has problems of 1 and of 2 steps, not {steps}")
         self.split, self.steps, self.size = split, steps, size
-        self.problems = [p for p in world.PROBLEMS if len(p[0]) == 1 + 2 * steps]
+        self.problems = [p for p in drills.PROBLEMS if len(p[0]) == 1 + 2 * steps]
 
     def num_examples(self) -> int:
         return self.size
 
     def get_example(self, index: int) -> dict:
         rng = example_rng("TinyMath", self.split, self.steps, index)
-        question, work, answer = world.problem(rng, self.split, rng.choice(self.problems))
+        question, work, answer = drills.problem(rng, self.split, rng.choice(self.problems))
         return talk(question, with_calculator(work, answer))
 
     def evaluate(self, conversation: dict, response: str) -> bool:
@@ -303,12 +304,12 @@ def moment_fact(rng: Random, split: str) -> list:
         turns += [follow if relation.name in FOLLOWED else rng.choice(world.questions(fact, split)), rng.choice(world.statements(fact))]
     return turns
 
-# %% ../../nbs/tasks/tinyworld.ipynb #18dc5ad4
+# %% ../../nbs/tasks/tinyworld.ipynb #69a82c9b
 def moment_person(rng: Random, split: str) -> list:
     """Questions about a person of the world."""
     person = rng.choice(world.PEOPLE)
     turns = []
-    for question, _, answer in rng.sample(world.ABOUT[:6], rng.randint(1, 3)):
+    for question, _, answer in rng.sample(ABOUT[:6], rng.randint(1, 3)):
         slots = world.person_slots(person) | {"his2": f"{person.name}'s"}
         turns += [world.spin(rng, question, **slots), world.spin(rng, answer, **slots)]
     return turns
@@ -324,10 +325,10 @@ def moment_name(rng: Random, split: str) -> list:
         turns += [rng.choice(("What is my name?", "Do you know my name?", "Do you remember my name?")), f"Your name is {name}."]
     return turns
 
-# %% ../../nbs/tasks/tinyworld.ipynb #ab3121ce
+# %% ../../nbs/tasks/tinyworld.ipynb #7cc2bd1c
 def moment_story(rng: Random, split: str) -> list:
     """A story on request, with the person it is about if one was wished for."""
-    story = world.make_plot(rng, split)
+    story = make_plot(rng, split)
     heroes = [p.name for p in world.PEOPLE if has_word(story, p.name)]
     first = min(heroes, key=story.index) if heroes else None
     about = rng.choice(("", "", f" about {first}" if first else ""))
