@@ -57,7 +57,7 @@ def spelled(rng: Random, word: str) -> str:
 # %% ../nbs/01c_tinydrills.ipynb #50836766
 COUNT_WORDS = ("", "once", "twice", "three times", "four times", "five times")
 
-# %% ../nbs/01c_tinydrills.ipynb #71e02041
+# %% ../nbs/01c_tinydrills.ipynb #c4e02cb4
 def make_spelling(rng: Random, split: str) -> str:
     "How words are spelled, how long they are and which letters they have."
     lines = []
@@ -69,7 +69,7 @@ def make_spelling(rng: Random, split: str) -> str:
                 rng,
                 "[The word '{word}' is spelled {letters}.|How do you spell '{word}'? {letters}.|'{word}': {letters}.] "
                 "[It has {length} letters. |]"
-                "[The letter {letter} {appears} in '{word}'.|How many {letter} are in '{word}'? {n}.]",
+                "[The letter {letter} {appears} in '{word}'.|How many times is the letter {letter} in '{word}'? {n}.]",
                 word=word,
                 letters=spelled(rng, word),
                 length=len(word),
@@ -87,7 +87,7 @@ def letter_counts(split: str) -> dict[int, list[tuple[str, str]]]:  # count -> (
     pairs = {n: [(w, x) for w in spelling_words(split) for x in "aeioustrnlmdpc" if w.count(x) == n] for n in range(4)}
     return {n: found for n, found in pairs.items() if found}
 
-# %% ../nbs/01c_tinydrills.ipynb #bfb51afe
+# %% ../nbs/01c_tinydrills.ipynb #0f409d69
 def make_letters(rng: Random, split: str) -> str:
     "Counting a letter in a word, step by step; counts from none to three, evenly where the words allow it."
     lines = []
@@ -110,8 +110,8 @@ def make_letters(rng: Random, split: str) -> str:
             lines.append(f"Count {letter} in '{word}': {' '.join(marks)}. The answer is {n}.")
         elif style == 2:
             lines.append(
-                f"Q: How many {letter} are in the word '{word}'?\nA: '{word}' is spelled {letters}. So the number "
-                f"of {letter} is {n}."
+                f"Q: How many times is {letter} in the word '{word}'?\nA: '{word}' is spelled {letters}. So the "
+                f"letter {letter} is there {n} {times}."
             )
         else:
             lines.append(f"Word: '{word}'. Letters: {letters}. Letter to count: {letter}. Count: {n}.")
@@ -163,22 +163,23 @@ def label_lines(rng: Random, items: Sequence[str], labels: Sequence[str]) -> str
     layout = rng.choice(layouts)
     return "\n".join(layout.format(item=i, label=x) for i, x in zip(items, labels, strict=True))
 
-# %% ../nbs/01c_tinydrills.ipynb #a1555e50
-def some_labels(rng: Random, n: int) -> list[str]:
-    "Labels for a list: mostly A, B, C, D in order."
-    kind = rng.random()
-    if kind < 0.75:
+# %% ../nbs/01c_tinydrills.ipynb #893a726a
+def some_labels(rng: Random, items: Sequence[str]) -> list[str]:
+    "Labels for a list: mostly A, B, C, D in order. Numbers never have numbers as labels."
+    n, kind = len(items), rng.random()
+    if kind < 0.75 or items[0].isdigit():
         return list("ABCDEFGH"[:n])
     if kind < 0.85:
         return rng.sample("ABCDEFGHKLMNPRSTXYZ", n)
     return [str(i + 1) for i in range(n)]
 
-# %% ../nbs/01c_tinydrills.ipynb #fe9858c7
+# %% ../nbs/01c_tinydrills.ipynb #0299f46d
 def match_list(rng: Random, split: str) -> str:
     "A labelled list, then the label of an item or the item of a label."
     n = rng.choice((3, 4, 4, 4, 5, 6))
     words = CATEGORIES[rng.choice(tuple(CATEGORIES))] if rng.random() < 0.5 else spelling_words("train")
-    items, labels = draw_some(rng, split, words, n, ordered=True), some_labels(rng, n)
+    items = draw_some(rng, split, words, n, ordered=True)
+    labels = some_labels(rng, items)
     letter = "letter" if labels[0].isalpha() else "number"
     pairs = list(zip(items, labels, strict=True))
     rng.shuffle(pairs)
@@ -187,11 +188,11 @@ def match_list(rng: Random, split: str) -> str:
         ("{item}: {label}", "{label}: {item}"),
         ("{item}={label}", "{item}={label}"),
         ("The {letter} of {item} is {label}.", "The word with the {letter} {label} is {item}."),
-        ("Q: What is the {letter} of {item}?\nA: {label}", "Q: What has the {letter} {label}?\nA: {item}"),
+        ("Q: Which {letter} does the word {item} have?\nA: {label}", "Q: What has the {letter} {label}?\nA: {item}"),
         ("Find {item}.\n{label}", "Find {label}.\n{item}"),
         ("{item} is {label}.", "{label} is {item}."),
-        ("Respond only with the {letter} of {item}.\n{label}", "Respond only with the word of {label}.\n{item}"),
-        ("Where is {item}?\n{label}", "What is {label}?\n{item}"),
+        ("Respond only with the {letter} for {item}.\n{label}", "Respond only with the word for {label}.\n{item}"),
+        ("Where is the word {item}?\n{label}", "What is {label}?\n{item}"),
     ))
     lines = [(to_label if rng.random() < 0.75 else to_item).format(letter=letter, item=i, label=x)
              for i, x in pairs[:rng.randint(2, n)]]
@@ -295,19 +296,19 @@ def make_matching(rng: Random, split: str) -> str:
     )
     return "\n\n".join(form(rng, split) for form in forms)
 
-# %% ../nbs/01c_tinydrills.ipynb #cbc8e700
+# %% ../nbs/01c_tinydrills.ipynb #439178de
 def make_labels(rng: Random, split: str) -> str:
     "A labelled list, then its items again and again, each with its label: dense exercises in binding."
     n = rng.choice((2, 3, 4, 4, 5, 6, 8))
     pools = (sorted({word for words in CATEGORIES.values() for word in words}), spelling_words("train"),
              answer_pool(rng.choice([r for r in RELATIONS if len(answer_pool(r)) >= 12])))
     items = draw_some(rng, split, rng.choices(pools, (5, 2, 3))[0], n)
-    pairs = list(zip(items, some_labels(rng, n), strict=True))
+    pairs = list(zip(items, some_labels(rng, items), strict=True))
     # with replacement: if each came once, one could learn to answer what is left over instead of what is asked
     if rng.random() < 0.4:
         again = " ".join("{}={}".format(*pair) for pair in rng.choices(pairs, k=rng.randint(12, 24)))
     else:
-        line = rng.choice(("- {}={}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is {}?\nA: {}"))
+        line = rng.choice(("- {}={}", "{}\n{}", "Find {}.\n{}", "Which one is {}?\n{}", "Q: Where is the word {}?\nA: {}"))
         again = "\n".join(line.format(*pair) for pair in rng.choices(pairs, k=10))
     return "\n".join("- {}={}".format(*pair) for pair in pairs) + "\n\n" + again
 
@@ -349,12 +350,12 @@ def fact_group(
             return group
     return []
 
-# %% ../nbs/01c_tinydrills.ipynb #d6f62673
+# %% ../nbs/01c_tinydrills.ipynb #ecf7b6ba
 def make_choices(rng: Random, split: str) -> str:
     "Multiple-choice questions about facts: several about one list of choices, and such with a list of their own."
     parts = []
     if group := fact_group(rng, split):
-        pairs = list(zip(group, some_labels(rng, len(group)), strict=True))
+        pairs = list(zip(group, some_labels(rng, [fact.answer for fact in group]), strict=True))
         parts.append("\n".join(f"- {fact.answer}={label}" for fact, label in pairs))
         line = rng.choice(("{}\n{}", "{}\n{}", "Q: {}\nA: {}", "{} {}"))
         asked = rng.choices(pairs, k=rng.randint(5, 8))  # with replacement, as above
@@ -363,7 +364,7 @@ def make_choices(rng: Random, split: str) -> str:
         parts.append(choice_question(rng, ask(rng, fact, split), fact_options(rng, fact, split), fact.answer))
     return "\n\n".join(parts)
 
-# %% ../nbs/01c_tinydrills.ipynb #0103d388
+# %% ../nbs/01c_tinydrills.ipynb #d3eaca4a
 def make_groups(rng: Random, split: str) -> str:
     "What belongs together, and what does not."
     lines = []
@@ -385,7 +386,7 @@ def make_groups(rng: Random, split: str) -> str:
                     f"{the_group} are all {many}. {upper_first(with_article(odd))} is {article(b)} {b}.",
                     f"Which word does not belong: {', '.join(row)}? The word {odd} does not belong, because the "
                     f"others are {many}.",
-                    f"{upper_first(', '.join(row))}: three of them are {many}. The other one is {odd}.",
+                    f"{upper_first(', '.join(row))}: three of them are {many}. The other word is {odd}.",
                     f"Is {with_article(x)} {article(a)} {a}? Yes. Is {with_article(odd)} {article(a)} {a}? No, "
                     f"{with_article(odd)} is {article(b)} {b}.",
                     f"Name three {many}. {upper_first(x)}, {y} and {z}.",
@@ -394,7 +395,7 @@ def make_groups(rng: Random, split: str) -> str:
         )
     return "\n".join(lines)
 
-# %% ../nbs/01c_tinydrills.ipynb #afe31085
+# %% ../nbs/01c_tinydrills.ipynb #be00b0bb
 # Word problems: what is computed from the numbers a > b (and c), the text, the working
 PROBLEMS = (
     (
@@ -460,7 +461,7 @@ PROBLEMS = (
     ),
     (
         "a-b+c",
-        "There were {a} people on a bus. {b} got off and {c} got on. How many people are on the bus now?",
+        "There were {a} people on a bus. At the school {b} got off and {c} got on. How many people are on the bus now?",
         "{a} - {b} = {s} people stayed. Then {s} + {c} = {r}. There are {r} people on the bus.",
     ),
     (
@@ -498,7 +499,7 @@ def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
         if number_pair_split(s, c) == split and s + sign * c >= 2:
             return {"a": a, "b": b, "c": c, "s": s, "r": s + sign * c}
 
-# %% ../nbs/01c_tinydrills.ipynb #0a69ebeb
+# %% ../nbs/01c_tinydrills.ipynb #30570193
 def problem(
     rng: Random,
     split: str,  # decides the numbers, and who has what
@@ -506,7 +507,7 @@ def problem(
 ) -> tuple[str, str, str]:  # question, worked solution, result
     "A word problem with people, things and numbers of the split."
     formula, text, work = form
-    slots, (thing, fruit) = cast(rng, split, THINGS[:-1], CATEGORIES["fruit"])
+    slots, (thing, fruit) = cast(rng, split, [t for t in THINGS if t not in ("box", "bag", "lunchbox")], CATEGORIES["fruit"])
     thing = rng.choice((thing, thing, fruit))
     slots |= {
         "thing": thing,

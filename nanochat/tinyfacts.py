@@ -205,12 +205,12 @@ def article(noun: str) -> str:  # "a" or "an"
         return "a"
     return "an" if word[0] in "aeiou" else "a"
 
-# %% ../nbs/01b_tinyfacts.ipynb #8a055d4a
+# %% ../nbs/01b_tinyfacts.ipynb #716eff06
 IRREGULAR_PLURALS = dict(pair.split(":") for pair in """
 mouse:mice child:children foot:feet tooth:teeth man:men woman:women goose:geese ox:oxen leaf:leaves wolf:wolves
 knife:knives loaf:loaves shelf:shelves half:halves potato:potatoes tomato:tomatoes hero:heroes
 sheep:sheep fish:fish deer:deer
-goldfish:goldfish salmon:salmon trout:trout person:people fisherman:fishermen scarf:scarves calf:calves thief:thieves
+goldfish:goldfish tuna:tuna salmon:salmon trout:trout person:people fisherman:fishermen scarf:scarves calf:calves thief:thieves
 """.split())
 
 # %% ../nbs/01b_tinyfacts.ipynb #3facc280
@@ -343,7 +343,7 @@ def country_column(i: int) -> dict[str, str]:
     "One column of COUNTRIES as a table."
     return {country: row[i] for country, row in COUNTRIES.items() if row[i] != "-"}
 
-# %% ../nbs/01b_tinyfacts.ipynb #747b3bdc
+# %% ../nbs/01b_tinyfacts.ipynb #be582d3f
 GEOGRAPHY = (
     relation("capital", "city", "the capital of {s}", country_column(0), """
         The capital of {s} is {a}.
@@ -416,10 +416,10 @@ GEOGRAPHY = (
         """, """
         To which country must you travel to see {s}?
         In what country does {s} stand?
-        """, short="In {a}."),
+        """, short="{A}."),
 )
 
-# %% ../nbs/01b_tinyfacts.ipynb #a386f924
+# %% ../nbs/01b_tinyfacts.ipynb #51de63d8
 SCIENCE = (
     relation(
         "symbol",
@@ -493,14 +493,14 @@ SCIENCE = (
         """
         The color of {s} is {a}.
         {S} is {a}.
-        {S} has {an_a} color.
+        {S} is {a} in color.
         {A} is the color of {s}.
         """,
         """
         What color is {s}?
         What is the color of {s}?
-        Which color does {s} have?
-        What color does {s} have?
+        Which color is {s}?
+        Do you know what color {s} is?
         Tell me what color {s} is.
         Which color do you take to paint {s}?
         """,
@@ -580,7 +580,7 @@ SCIENCE = (
     ),
 )
 
-# %% ../nbs/01b_tinyfacts.ipynb #d61ba78d
+# %% ../nbs/01b_tinyfacts.ipynb #12c617ef
 ANIMALS = (
     relation(
         "young",
@@ -595,9 +595,9 @@ ANIMALS = (
         """
         A young {s} is called {an_a}.
         A baby {s} is {an_a}.
-        {An_a} is a young {s}.
+        People call a young {s} {an_a}.
         The young of {an_s} is called {an_a}.
-        {An_a} grows up to be {an_s}.
+        When {an_s} is young, it is called {an_a}.
         """,
         """
         What is a young {s} called?
@@ -627,12 +627,12 @@ ANIMALS = (
         {Plural_s} {a}.
         {An_s} can {a}.
         The sound {an_s} makes is called {an_a}.
-        If you hear {an_a}, it may be {an_s}.
+        The sound of {an_s} is {an_a}.
         """,
         """
         What sound does {an_s} make?
-        What is the sound of {an_s} called?
-        What do you call the sound of {an_s}?
+        What sound can {an_s} make?
+        What sound do {plural_s} make?
         Tell me the sound of {an_s}.
         Which noise can you hear from {an_s}?
         """,
@@ -668,7 +668,7 @@ ANIMALS = (
         What kind of home does {an_s} have?
         What is the place called where {an_s} lives?
         """,
-        short="In {an_a}.",
+        short="{An_a}.",
         near="bee: nest; rabbit: den, nest; fox: burrow; beaver: den, burrow; dog: den; chicken: nest; "
         "spider: nest, burrow; bird: coop, burrow; pig: stable",
     ),
@@ -687,7 +687,7 @@ ANIMALS = (
         """
         {An_s} is {an_a}.
         {An_s} is a kind of {a}.
-        {An_s} belongs to the {plural_a}.
+        {Plural_s} are {plural_a}.
         Scientists call {an_s} {an_a}.
         """,
         """
@@ -749,7 +749,7 @@ def after(sequence: str) -> dict[str, str]:
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
 MONTHS = "January February March April May June July August September October November December"
 
-# %% ../nbs/01b_tinyfacts.ipynb #46d23e57
+# %% ../nbs/01b_tinyfacts.ipynb #20c44039
 LANGUAGE = (
     relation(
         "opposite",
@@ -772,13 +772,13 @@ LANGUAGE = (
         What is the opposite of {s}?
         Which word is the opposite of {s}?
         What word means the opposite of {s}?
-        What is the contrary of {s}?
+        Which word has the opposite meaning of {s}?
         Tell me the opposite of {s}.
-        Which word says the opposite of {s}?
+        Can you tell me the opposite of {s}?
         """,
         """
         Give me the opposite of {s}.
-        Which word says the contrary of {s}?
+        Which word is opposite in meaning to {s}?
         """,
         near="soft: loud, dark; hard: weak, light; small: tall, wide; big: short, thin, narrow; tall: small; "
         "short: big, far, deep; thin: strong, wide; thick: narrow, weak; light: hard, deep, night; "
@@ -812,7 +812,7 @@ LANGUAGE = (
         What is the past of {s}?
         Which word is the past tense of {s}?
         What do you say for {s} in the past?
-        Today we {s}. And what did we do last week?
+        What is {s} in the past tense?
         Put {s} into the past.
         """,
         """
@@ -860,15 +860,15 @@ LANGUAGE = (
         """
         The number {s} is written {a} in digits.
         In digits, {s} is {a}.
-        {S} is the word for {a}.
-        The word for {a} is {s}.
+        You write {s} as {a} in digits.
+        In digits, you write {a} for {s}.
         """,
         """
         How do you write {s} in digits?
         What is {s} in digits?
         Which number is {s}?
         Write {s} in digits.
-        How do you write the number {s}?
+        Which digits stand for {s}?
         What does {s} look like as a number?
         """,
         """
@@ -931,7 +931,7 @@ TIME = (
         """),
 )
 
-# %% ../nbs/01b_tinyfacts.ipynb #de7fe495
+# %% ../nbs/01b_tinyfacts.ipynb #1a2b6afd
 PEOPLE_AND_THINGS = (
     relation(
         "job",
@@ -977,7 +977,7 @@ PEOPLE_AND_THINGS = (
         write on a blackboard: chalk; unlock a door: a key; see tiny things: a microscope
         look at the stars: a telescope
         measure temperature: a thermometer; find north: a compass; eat soup: a spoon; slice bread: a knife
-        brush your teeth: a toothbrush; untangle your hair: a comb; sew on a button: a needle; cut down a tree: a saw
+        brush teeth: a toothbrush; untangle hair: a comb; sew on a button: a needle; cut a board in two: a saw
         stay dry in the rain: an umbrella; turn a screw: a screwdriver; draw a straight line: a ruler
         carry water: a bucket
         """,
@@ -1000,8 +1000,8 @@ PEOPLE_AND_THINGS = (
         What helps you to {s}?
         """,
         near="cut paper: a knife; slice bread: a saw; dig a hole: a spoon; "
-        "carry water: a spoon; turn a screw: a knife; unlock a door: a needle, a knife; brush your teeth: a comb; "
-        "look at the stars: a microscope; find north: a clock; cut down a tree: a knife; "
+        "carry water: a spoon; turn a screw: a knife; unlock a door: a needle, a knife; brush teeth: a comb; "
+        "look at the stars: a microscope; find north: a clock; cut a board in two: a knife; "
         "sew on a button: scissors; draw a straight line: a saw",
     ),
     relation(
@@ -1089,9 +1089,9 @@ def choice_split(fact: Fact) -> str:  # "train", "val" or "test"
     "The split of a fact as a multiple-choice question; the fact itself is stated in training all the same."
     return split_of("choice", fact.relation, fact.subject, held_out=30)
 
-# %% ../nbs/01b_tinyfacts.ipynb #336034d7
+# %% ../nbs/01b_tinyfacts.ipynb #0a6b5fdf
 TOWNS = parse_table("""
-Riverton: a wide river; Oakfield: an old oak tree; Greenhill: green hills; Stonebridge: a bridge of stone
+Riverton: a wide river; Oakfield: an old oak tree; Greenhill: green hills; Stonebridge: a stone bridge
 Lakeside: a clear lake; Sandport: a small harbor; Mapleton: a maple forest; Millbrook: an old mill
 """)
 
