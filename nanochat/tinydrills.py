@@ -10,10 +10,10 @@ __all__ = ['COUNT_WORDS', 'CATEGORIES', 'OVERLAPS', 'MASS_NOUNS', 'PROBLEMS', 'O
            'fact_group', 'make_choices', 'make_groups', 'problem_numbers', 'problem', 'make_problems', 'make_sorting',
            'program', 'make_python', 'make_copying']
 
-# %% ../nbs/01c_tinydrills.ipynb #f3ea17af
+# %% ../nbs/01c_tinydrills.ipynb #db21c440
 # Notable choices:
-# - The answer of a drill is computed, never typed, and belongs to the split that was asked for: a pair of numbers or a
-#   word that a test uses is in no training document.
+# - The answer of a drill is computed, never typed, and belongs to the split that was asked for: training never
+#   computes with a pair of numbers that a test computes with, and never spells a word that a test spells.
 # - Labelled items are asked with replacement: if each came once, a model could cross out instead of looking back.
 # - Words are quoted where their letters matter ('house'), so that the tokenizer cuts them into smaller pieces.
 from collections.abc import Sequence
@@ -148,9 +148,9 @@ def unlike_categories(rng: Random, n: int) -> list[str]:
 # %% ../nbs/01c_tinydrills.ipynb #2cdfb97b
 MASS_NOUNS = set("water milk tea coffee juice lemonade spinach lettuce".split()) | set(CATEGORIES["color"])
 
-# %% ../nbs/01c_tinydrills.ipynb #f6be6759
+# %% ../nbs/01c_tinydrills.ipynb #c8adaa69
 def with_article(noun: str) -> str:
-    "\"an owl\", but \"milk\" and \"red\"."
+    "The noun with its article, or alone if it takes none: \"an owl\", but \"milk\"."
     return noun if noun in MASS_NOUNS else f"{article(noun)} {noun}"
 
 # %% ../nbs/01c_tinydrills.ipynb #bb2eea00
@@ -198,9 +198,9 @@ def match_list(rng: Random, split: str) -> str:
              for i, x in pairs[:rng.randint(2, n)]]
     return label_lines(rng, items, labels) + "\n\n" + "\n".join(lines)
 
-# %% ../nbs/01c_tinydrills.ipynb #c3737198
+# %% ../nbs/01c_tinydrills.ipynb #3a00a968
 def match_boxes(rng: Random, split: str) -> str:
-    "What is in which box, in prose."
+    "Sentences that say what is in which box, then questions about them."
     n = rng.choice((3, 4, 4, 5))
     items = [with_article(i) for i in draw_some(rng, split, [t for t in THINGS if t != "box"], n)]
     labels = list("ABCDEFGH"[:n]) if rng.random() < 0.7 else rng.sample(TINTS, n)
@@ -215,9 +215,9 @@ def match_boxes(rng: Random, split: str) -> str:
                                  f"{upper_first(the)} is in {box}.", f"What is in {box}? {upper_first(item)}.")))
     return "\n".join(lines)
 
-# %% ../nbs/01c_tinydrills.ipynb #fd98b107
+# %% ../nbs/01c_tinydrills.ipynb #3298e9af
 def match_people(rng: Random, split: str) -> str:
-    "Who has what."
+    "Sentences that say who has what, then questions about them."
     n = rng.choice((3, 4, 4, 5))
     people = rng.sample(PEOPLE, n)
     things = draw_some(rng, split, THINGS, n)
@@ -277,9 +277,9 @@ def choice_question(
     )
     return f"{head}\n{label_lines(rng, options, labels)}{tail}"
 
-# %% ../nbs/01c_tinydrills.ipynb #a540aa12
+# %% ../nbs/01c_tinydrills.ipynb #df14446a
 def match_category(rng: Random, split: str) -> str:
-    "Which of these things is a fruit? One of them is."
+    "A multiple-choice question: which of four words belongs to a category."
     name, *others = unlike_categories(rng, 4)
     right, *wrong = draw(rng, split, *(CATEGORIES[c] for c in (name, *others)))
     options = [right, *wrong]
@@ -479,9 +479,9 @@ PROBLEMS = (
     ),
 )
 
-# %% ../nbs/01c_tinydrills.ipynb #f3b80e4a
+# %% ../nbs/01c_tinydrills.ipynb #841a951f
 def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
-    "Numbers for a formula such as a*b-c; every step's pair belongs to the split, and no result is below one."
+    "Numbers for a formula such as a*b-c; every step's pair belongs to the split, and no result is below two."
     while True:
         if formula == "a/b":
             r, b = rng.randint(2, 30), rng.randint(2, 12)
@@ -570,7 +570,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 # %% ../nbs/01c_tinydrills.ipynb #9d7f1df1
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
-# %% ../nbs/01c_tinydrills.ipynb #431346d4
+# %% ../nbs/01c_tinydrills.ipynb #d00ded41
 def program(rng: Random, split: str) -> tuple[str, str]:
     "A tiny Python program and what it prints."
     kind = rng.randrange(14)
@@ -593,9 +593,8 @@ def program(rng: Random, split: str) -> tuple[str, str]:
     if kind == 4:
         return f"word = {words[0]!r}\nprint(word.upper())", words[0].upper()
     if kind == 5:
-        return f"if {a} > {b}:\n    print({words[0]!r})\nelse:\n    print({words[1]!r})", words[0] if a > b else words[
-            1
-        ]
+        a, b = rng.sample((a, b), 2)
+        return f"if {a} > {b}:\n    print({words[0]!r})\nelse:\n    print({words[1]!r})", words[0 if a > b else 1]
     if kind == 6:
         return f"numbers = {numbers}\nprint(sorted(numbers))", str(sorted(numbers))
     if kind == 7:
@@ -608,9 +607,12 @@ def program(rng: Random, split: str) -> tuple[str, str]:
     if kind == 10:
         return f"for word in {words!r}:\n    print(word, len(word))", "\n".join(f"{w} {len(w)}" for w in words)
     if kind == 11:
-        return f"ages = {{'Anna': {a}, 'Tom': {b}}}\nprint(ages['{rng.choice(('Anna',))}'])", str(a)
+        ages = {"Anna": a, "Tom": b}
+        who = rng.choice(tuple(ages))
+        return f"ages = {ages}\nprint(ages[{who!r}])", str(ages[who])
     if kind == 12:
-        return f"{name} = {a} - {b}\nprint({name} == {a - b})", "True"
+        claim = a - b + rng.randint(0, 1)
+        return f"{name} = {a} - {b}\nprint({name} == {claim})", str(claim == a - b)
     return f"words = {words!r}\nfor word in sorted(words):\n    print(word)", "\n".join(sorted(words))
 
 # %% ../nbs/01c_tinydrills.ipynb #58c43b17

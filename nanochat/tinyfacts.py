@@ -184,9 +184,9 @@ would write writing written wrong wrote yard year yearly yellow yes yesterday ye
 yourself youth zero zone
 """.split())
 
-# %% ../nbs/01b_tinyfacts.ipynb #f9b96f9a
+# %% ../nbs/01b_tinyfacts.ipynb #4956733f
 def word_split(word: str) -> str:  # "train", "val" or "test"
-    "The split of a word as something to spell: about 84/8/8."
+    "The split of a word as something to spell: about 84/8/8 are expected."
     return split_of("word", word, held_out=16)
 
 # %% ../nbs/01b_tinyfacts.ipynb #4e449207
@@ -1202,10 +1202,10 @@ def draw_pair(rng: Random, split: str, low: int, high: int, low2: int | None = N
         if number_pair_split(a, b) == split:
             return max(a, b), min(a, b)
 
-# %% ../nbs/01b_tinyfacts.ipynb #a327b247
+# %% ../nbs/01b_tinyfacts.ipynb #83db3879
 def cast(rng: Random, split: str, *pools: Sequence, heroes: Sequence[Person] = PEOPLE, neighbor: bool = False,
          ) -> tuple[dict[str, str], tuple]:  # slots for a template, and one item of each pool
-    "Three different people and one item of each pool, whose combination belongs to the split."
+    "Slots of three different people, and one item of each pool; the first two people and the items belong to the split."
     while True:
         hero, friend, other = rng.choice(heroes), rng.choice(PEOPLE), rng.choice(PEOPLE)
         items = tuple(rng.choice(pool) for pool in pools)
@@ -1259,9 +1259,9 @@ def topics() -> tuple[tuple[Fact, ...], ...]:
             pools.append(pool if len(pool) >= 14 else tuple(f for other in group for f in facts_of(other.name)))
     return tuple(pools)
 
-# %% ../nbs/01b_tinyfacts.ipynb #26048985
+# %% ../nbs/01b_tinyfacts.ipynb #d7a7764d
 def some_facts(rng: Random, split: str, n: int) -> list[Fact]:
-    "Different facts: of one topic in almost half of the cases, else of any."
+    "Different facts: of one topic in two cases of five, else of any."
     pool = rng.choice(topics()) if rng.random() < 0.4 else facts()
     return draw_some(rng, split, pool, min(n, len(pool) * 2 // 3))
 

@@ -25,8 +25,8 @@ from .tinyfacts import spelling_words, spin, split_of, stable_hash, state, table
 from .tinydrills import NUMBERS, ORDINALS, make_choices, make_copying, make_groups, make_labels, make_letters
 from .tinydrills import make_matching, make_problems, make_python, make_sorting, make_spelling, make_sums
 
-# %% ../nbs/01d_tinyworld.ipynb #37084616
-# Each story: the things it is about (names of pools in `make_story`), then the text.
+# %% ../nbs/01d_tinyworld.ipynb #b061011e
+# Each story: what it is about (names in STORY_POOLS; walker, neighbor and far_town are conditions, see make_plot), then the text.
 STORIES = {
     "lost": ("thing place walker", """
 [One {weather} morning|One {weather} afternoon|On {day}], {name} [went|walked] to the {place} with {his} {pet},
@@ -360,9 +360,9 @@ wanted to save money | everything was expensive | {he} stopped buying sweets | a
 """)
 )
 
-# %% ../nbs/01d_tinyworld.ipynb #51f9c46c
+# %% ../nbs/01d_tinyworld.ipynb #97323be0
 def make_episodes(rng: Random, split: str) -> str:
-    "Two or three small stories: somebody wants something, something is in the way, somebody finds a way."
+    "Three to five small stories: somebody wants something, something is in the way, somebody finds a way."
     parts = []
     extras = rng.sample(
         (
@@ -589,7 +589,7 @@ def make_lesson(rng: Random, split: str) -> str:
     )
     return rng.choice(("\n", " ")).join(lines)
 
-# %% ../nbs/01d_tinyworld.ipynb #c30d404a
+# %% ../nbs/01d_tinyworld.ipynb #b7b0cc89
 def riddle(rng: Random, split: str) -> str:
     "One riddle, made from facts, with the only answer that fits."
     kind = rng.choice(
@@ -653,10 +653,11 @@ def riddle(rng: Random, split: str) -> str:
             f"Which word am I? I am {f.subject}."
         )
     word = rng.choice(spelling_words("train"))
+    row = [word, *rng.sample([w for w in rng.sample(spelling_words("train"), 30) if w[0] != word[0]], 3)]
+    rng.shuffle(row)
     return (
-        f"I am a word of {len(word)} letters. I am the only one in this list that begins with {word[0]}: "
-        + ", ".join(rng.sample([w for w in rng.sample(spelling_words("train"), 30) if w[0] != word[0]], 3) + [word])
-        + f". Which word am I? I am {word}."
+        f"I am a word of {len(word)} letters. I am the only one in this list that begins with {word[0]}: {', '.join(row)}. "
+        f"Which word am I? I am {word}."
     )
 
 # %% ../nbs/01d_tinyworld.ipynb #294b75b7
@@ -938,9 +939,9 @@ def one_list(rng: Random, split: str) -> str:
     ]
     return "\n".join(lines) + "\n\n" + "\n".join(rng.sample(questions, rng.randint(1, 4)))
 
-# %% ../nbs/01d_tinyworld.ipynb #933f5dc5
+# %% ../nbs/01d_tinyworld.ipynb #22d9a737
 def make_list(rng: Random, split: str) -> str:
-    "One or two lists for shopping, packing or the day, and questions about them."
+    "One to three lists for shopping, packing or the day, and questions about them."
     return "\n\n".join(one_list(rng, split) for _ in range(rng.randint(1, 3)))
 
 # %% ../nbs/01d_tinyworld.ipynb #a2ce448d
@@ -1322,8 +1323,8 @@ def make_weather(rng: Random, split: str) -> str:
     head = rng.choice((f"The weather for {day}", f"Weather report, {day}", f"Here is the weather for {day}."))
     return head + "\n\n" + rng.choice(("\n", " ")).join(lines) + "\n\n" + " ".join(rng.sample(ends, rng.randint(2, 5)))
 
-# %% ../nbs/01d_tinyworld.ipynb #0f3dacee
-# name -> (share of the documents in percent, maker)
+# %% ../nbs/01d_tinyworld.ipynb #76c28a4b
+# name -> (weight, maker): the share of a kind among the documents is its weight over the sum of all weights
 KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "story": (12, make_story),
     "facts": (9, make_facts),
@@ -1356,16 +1357,16 @@ KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
 # %% ../nbs/01d_tinyworld.ipynb #cc1ddb59
 KINDS = {name: maker for name, (_, maker) in KIND_SHARES.items()}
 
-# %% ../nbs/01d_tinyworld.ipynb #8951814a
+# %% ../nbs/01d_tinyworld.ipynb #5c4d78ca
 def documents(
     split: str,  # "train", "val" or "test"
     seed: int = 0,
-    kinds: Sequence[str] | None = None,  # names in KINDS; default all, in the shares of KIND_SHARES
+    kinds: Sequence[str] | None = None,  # names in KINDS; default all, by the weights of KIND_SHARES
     shard: int = 0,  # which of `n_shards` disjoint streams: for several processes
     n_shards: int = 1,
 ) -> Iterator[str]:
-    "Documents without end, no two equal, not even across the shards of one seed; they stop only when nothing new "
-    "can be made."
+    "Documents without end, no two equal, not even across the shards of one seed; they stop after 10,000 "
+    "repetitions in a row."
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, not {split!r}")
     names = list(kinds or KINDS)
