@@ -6,15 +6,16 @@
 __all__ = ['POLAR_EXPRESS', 'DEFAULTS', 'REPLICATED_BELOW', 'CPU_CHUNK', 'adamw_numbers', 'adamw_update', 'polar_express',
            'equalize_rows', 'fix_norm', 'normuon', 'cautious_update', 'muon_update', 'Bucket', 'MuonAdamW']
 
-# %% ../nbs/05_optimizer.ipynb #c6523dad
+# %% ../nbs/05_optimizer.ipynb #ea116604
 # Notable choices:
 # - One class for one rank and for many. There is no DDP wrapper: step() itself averages the gradients over the ranks.
-#   Every rank updates its share of each tensor and holds the optimizer state of that share only (ZeRO-2).
+#   Every rank updates its share of each tensor and holds the optimizer state of that share only. "ZeRO-2" names the
+#   reduce-scatter: a rank receives its share of the averaged gradient. Its own full gradient stays until zero_grad.
 # - Matrices of one shape are stacked and updated by a few large operations; AdamW treats each tensor as a flat vector.
 #   So "a share" is always a slice of the first axis, of matrices or of numbers, padded to a multiple of the world size.
 # - AdamW's state and arithmetic are float32 even where the embedding itself is bfloat16: a second moment moving by
-#   0.5 % per step cannot move at all with bfloat16's 8 bits.
-# - Muon's iteration runs in `compute_dtype`; bfloat16 loses nothing measurable and is several times faster.
+#   0.5 % per step gets stuck with bfloat16's 8 bits.
+# - Muon's iteration runs in `compute_dtype`; bfloat16 loses nothing measurable, and is faster where hardware has it.
 # - A missing gradient counts as zero, on every rank. Skipping it would be a decision that other ranks cannot see.
 # - Hyper-parameters that change from step to step reach compiled kernels as 0-d CPU tensors: no recompilation.
 import math
@@ -108,13 +109,13 @@ def normuon(u: Tensor,              # matrices (n, rows, cols)
     before, after = square.sum((-2, -1), keepdim=True), (square * scale.square()).sum((-2, -1), keepdim=True)
     return u * (scale * (before.sqrt() / after.sqrt().clamp_min(1e-10)))
 
-# %% ../nbs/05_optimizer.ipynb #d09e9be5
+# %% ../nbs/05_optimizer.ipynb #39fb15bc
 def cautious_update(p: Tensor,            # parameters, changed in place
                     u: Tensor,            # update direction, same shape
                     lr: float,            # learning rate
                     weight_decay: float,  # decay, times lr, where it agrees with the update
                     ):
-    "p -= lr * (u + weight_decay * p), the second term only where it has the sign of the first."
+    "p -= lr * (u + weight_decay * p), the second term only where it has the sign of the first (or where u is 0)."
     p.sub_(lr * (u + weight_decay * p * (u * p >= 0)))
 
 # %% ../nbs/05_optimizer.ipynb #6782af3f
@@ -187,7 +188,7 @@ class Bucket:
 _reduce_scatter = getattr(dist, "reduce_scatter_single", None) or getattr(dist, "reduce_scatter_tensor", None)
 _all_gather = getattr(dist, "all_gather_single", None) or getattr(dist, "all_gather_into_tensor", None)
 
-# %% ../nbs/05_optimizer.ipynb #48fc364a
+# %% ../nbs/05_optimizer.ipynb #9c4b815a
 class MuonAdamW(torch.optim.Optimizer):
     """AdamW for groups of kind "adamw", Muon for groups of kind "muon". Under torch.distributed step() also averages
     the gradients and the state is sharded (ZeRO-2): call it on every rank. A missing gradient counts as zero."""
@@ -205,7 +206,7 @@ class MuonAdamW(torch.optim.Optimizer):
         super().__init__(param_groups, defaults={})
 
     def add_param_group(self, group: dict):
-        "Adds a group after checking it. Fills in DEFAULTS and initial_lr."
+        "Adds a group, unless a check refuses it. Fills in DEFAULTS and initial_lr."
         kind = group.get("kind")
         if kind not in DEFAULTS: raise UserError(f"a parameter group has kind {kind!r}: give 'adamw' or 'muon'")
         unknown = set(group) - set(DEFAULTS[kind]) - {"params", "kind", "name", "initial_lr"}
@@ -216,11 +217,12 @@ class MuonAdamW(torch.optim.Optimizer):
         group.setdefault("initial_lr", group["lr"])
         if kind == "adamw" and group["eps"] <= 0:
             raise UserError("eps must be above 0: AdamW divides by zero at a zero gradient")
-        super().add_param_group(group)
-        for p in group["params"]:
-            if kind == "muon" and p.ndim != 2:
-                raise UserError(f"Muon takes matrices and was given a tensor of shape {tuple(p.shape)}: "
-                                "put it into an 'adamw' group")
+        super().add_param_group(group)  # makes a list of params, whatever they came in
+        wrong = [tuple(p.shape) for p in group["params"] if kind == "muon" and p.ndim != 2]
+        if wrong:
+            self.param_groups.pop()
+            raise UserError(f"Muon takes matrices and was given a tensor of shape {wrong[0]}: "
+                            "put it into an 'adamw' group")
         self._buckets = None
 
     def buckets(self) -> list[Bucket]:
@@ -257,6 +259,7 @@ class MuonAdamW(torch.optim.Optimizer):
             numbers = adamw_numbers(state["step"], group["lr"], group["betas"], group["eps"], group["weight_decay"])
             tensors = [params, grads, state["exp_avg"], state["exp_avg_sq"]]
             if not torch.is_tensor(params): tensors[:2] = params[0].view(-1), grads[0].reshape(-1)
+            # each size is compiled once more, which is not worth it for a handful of scalars
             if compiled and bucket.numel >= REPLICATED_BELOW: self._adamw(*tensors, *map(number, numbers))
             else:
                 for piece in zip(*(t.split(CPU_CHUNK if on_cpu else bucket.numel) for t in tensors), strict=True):
@@ -281,7 +284,9 @@ class MuonAdamW(torch.optim.Optimizer):
 
     def _check_ranks_agree(self):
         "Raises UserError, on every rank, where the ranks do not start from the same weights."
-        low = torch.stack([p.detach().double().sum() for group in self.param_groups for p in group["params"]])
+        # in pieces: sum(dtype=torch.float64) would first copy the whole tensor at 8 bytes an element
+        total = lambda p: sum(piece.double().sum() for piece in p.detach().reshape(-1).split(2**22))
+        low = torch.stack([total(p) for group in self.param_groups for p in group["params"]])
         high = low.clone()
         dist.all_reduce(low, op=dist.ReduceOp.MIN, group=self.process_group)
         dist.all_reduce(high, op=dist.ReduceOp.MAX, group=self.process_group)
