@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['SOURCES', 'RANK_KEYS', 'get_rng_state', 'set_rng_state', 'plain_tensors', 'model_path', 'optim_path', 'meta_path',
-           'complete_steps', 'last_step', 'delete_checkpoint', 'rotate', 'save_checkpoint', 'load_checkpoint',
-           'check_state', 'check_tokenizer', 'build_model', 'checkpoint_dir', 'load_model']
+           'complete_steps', 'last_step', 'delete_checkpoint', 'rotate', 'save_checkpoint', 'load_meta',
+           'load_checkpoint', 'check_state', 'check_tokenizer', 'build_model', 'checkpoint_dir', 'trained_dir',
+           'load_model']
 
 # %% ../nbs/09_checkpoints.ipynb #2c4b8b77
 # Notable choices:
@@ -166,7 +167,22 @@ def save_checkpoint(dir: str | Path,           # the folder of this model, e.g. 
         rotate(dir, step, keep)
     if many: dist.barrier()
 
-# %% ../nbs/09_checkpoints.ipynb #7cbae963
+# %% ../nbs/09_checkpoints.ipynb #8fb7f4c4
+def load_meta(dir: str | Path,          # a checkpoint folder
+              step: int | None = None,  # None: the last complete step
+              rank: int = 0,            # whose data position and random state
+              ) -> dict:
+    "What is known of a checkpoint, without its tensors. Raises UserError if there is no such step."
+    steps = complete_steps(dir)
+    if not steps: raise UserError(f"no complete checkpoint under {dir}: run the stage that trains this model")
+    step = steps[-1] if step is None else step
+    if step not in steps:
+        raise UserError(f"no complete checkpoint of step {step} under {dir}: there are {', '.join(map(str, steps))}")
+    meta = read_json(meta_path(dir, step))
+    ranks = meta.pop("ranks", [])
+    return meta | ranks[rank] if rank < len(ranks) else meta
+
+# %% ../nbs/09_checkpoints.ipynb #8f4d9f29
 def load_checkpoint(dir: str | Path,                     # a checkpoint folder
                     step: int | None = None,             # None: the last complete step
                     device: str | torch.device = "cpu",  # where the tensors go
@@ -174,13 +190,9 @@ def load_checkpoint(dir: str | Path,                     # a checkpoint folder
                     rank: int = 0,                       # whose optimizer, data position and random state
                     ) -> tuple[dict, dict | None, dict]: # model_state, optim_state, meta
     "Loads one complete step. Raises UserError if there is none, it is damaged, or another number of ranks saved it."
-    dir, steps = Path(dir), complete_steps(dir)
-    if not steps: raise UserError(f"no complete checkpoint under {dir}: run the stage that trains this model")
-    step = steps[-1] if step is None else step
-    if step not in steps:
-        raise UserError(f"no complete checkpoint of step {step} under {dir}: there are {', '.join(map(str, steps))}")
-    meta = read_json(meta_path(dir, step))
-    others = [s for s in steps if s != step]
+    dir, meta = Path(dir), load_meta(dir, step, rank)
+    step = meta["step"]
+    others = [s for s in complete_steps(dir) if s != step]
     remedy = f"use another step ({', '.join(map(str, others))}) or train again" if others else "train again"
     wanted = [p for p in meta["files"] if p == model_path(dir, step).name or load_optimizer]
     for name in wanted:
@@ -201,8 +213,6 @@ def load_checkpoint(dir: str | Path,                     # a checkpoint folder
         except Exception as e: raise UserError(f"{path} is damaged ({type(e).__name__}): {remedy}") from e
     try: model_state = load_file(model_path(dir, step), device=str(device))
     except SafetensorError as e: raise UserError(f"{model_path(dir, step)} is damaged ({e}): {remedy}") from e
-    ranks = meta.pop("ranks", [])
-    if rank < len(ranks): meta.update(ranks[rank])
     return model_state, optim_state, meta
 
 # %% ../nbs/09_checkpoints.ipynb #f5629198
@@ -272,7 +282,20 @@ def checkpoint_dir(source: str,                    # "base", "sft" or "rl"
         return (int(m[1]) if m else -1, meta_path(p, last_step(p)).stat().st_mtime)
     return max(tags, key=rank)
 
-# %% ../nbs/09_checkpoints.ipynb #f01752f2
+# %% ../nbs/09_checkpoints.ipynb #36a353f0
+def trained_dir(source: str,                    # "base", "sft" or "rl"
+                model_tag: str | None = None,   # None: the deepest model
+                finished: bool = True,          # refuse a stage that has not come to its end
+                ) -> Path:
+    "The folder of a model that a stage has left. Raises UserError that names the stage to run if there is none."
+    dir, command = checkpoint_dir(source, model_tag), SOURCES[source][1]
+    if not complete_steps(dir): raise UserError(f"no {source} checkpoint under {dir}: run {command}")
+    if finished and is_complete(dir) is None:
+        raise UserError(f"the {source} stage under {dir} has not finished (step {last_step(dir)}): "
+                        f"run {command} again, it goes on where it stopped")
+    return dir
+
+# %% ../nbs/09_checkpoints.ipynb #8ee692ce
 def load_model(source: str,                        # "base", "sft" or "rl"
                device: str | torch.device = "cpu", # where the model goes
                phase: str = "eval",                # "train" or "eval"
@@ -281,10 +304,4 @@ def load_model(source: str,                        # "base", "sft" or "rl"
                finished: bool = False,             # refuse a stage that has not come to its end
                ):                                  # model, tokenizer, meta
     "The model that a stage has left. Raises UserError that names the stage to run if there is none."
-    dir = checkpoint_dir(source, model_tag)
-    command = SOURCES[source][1]
-    if not complete_steps(dir): raise UserError(f"no {source} checkpoint under {dir}: run {command}")
-    if finished and is_complete(dir) is None:
-        raise UserError(f"the {source} stage under {dir} has not finished (step {last_step(dir)}): "
-                        f"run {command} again, it goes on where it stopped")
-    return build_model(dir, step, device, phase)
+    return build_model(trained_dir(source, model_tag, finished), step, device, phase)

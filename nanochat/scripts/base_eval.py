@@ -5,25 +5,18 @@
 # %% auto #0
 __all__ = ['PROMPTS', 'validation_batches', 'baselines', 'samples', 'score_table', 'BaseEvalConfig', 'base_eval']
 
-# %% ../../nbs/scripts/base_eval.ipynb #34e55e61
+# %% ../../nbs/scripts/base_eval.ipynb #d407ba95
 # Notable choices:
 # - A number needs company: each source's bits per byte stands beside a unigram model and beside gzip and zstd of the
 #   very same text.
 # - base_train evaluates with the same functions, so a number seen in training is the number reported here.
-# - The results go to a JSON file that the report reads.
+# - The results also go to a JSON file.
 from dataclasses import dataclass
 
 import torch
 
 from ..checkpoint_manager import load_model
-from nanochat.common import (
-    UserError,
-    compute_init,
-    get_base_dir,
-    print0,
-    run_stage,
-    write_json,
-)
+from ..common import UserError, compute_init, get_base_dir, print0, run_stage, write_json
 from ..dataloader import evaluation_batches
 from ..dataset import parse_sources, prepare
 from ..engine import Engine
@@ -120,7 +113,7 @@ class BaseEvalConfig:
     temperature: float = 0.0  # of the samples; 0: the likeliest token every time
     device_type: str = ""  # cuda, mps or cpu; empty: the best there is
 
-# %% ../../nbs/scripts/base_eval.ipynb #4f72b3ec
+# %% ../../nbs/scripts/base_eval.ipynb #867fd6d5
 def base_eval(
     config: BaseEvalConfig,
 ) -> None:
@@ -128,8 +121,8 @@ def base_eval(
     for name in ("eval_tokens", "device_batch_size", "max_new_tokens"):
         if getattr(config, name) < 1:
             raise UserError(f"--{name.replace('_', '-')}={getattr(config, name)}: must be positive")
-    if config.temperature < 0:
-        raise UserError(f"--temperature={config.temperature}: must not be negative")
+    if not 0 <= config.temperature < float("inf"):
+        raise UserError(f"--temperature={config.temperature}: must be zero or positive")
     if config.source:
         parse_sources(config.source)
     _, rank, _, world_size, device = compute_init(config.device_type)

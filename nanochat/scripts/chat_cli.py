@@ -20,7 +20,7 @@ from ..common import UserError, compute_init, run_stage
 from ..engine import Engine
 from ..tokenizer import StreamDecoder
 
-# %% ../../nbs/scripts/chat_cli.ipynb #81b3d9b3
+# %% ../../nbs/scripts/chat_cli.ipynb #5e91ceef
 @dataclass
 class ChatCLIConfig:
     """Talk to the model in a terminal."""
@@ -28,7 +28,7 @@ class ChatCLIConfig:
     source: str = "sft"  # base, sft or rl
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # -1: the last
-    prompt: str = ""  # one question; answer it and leave
+    prompt: str | None = None  # one question; answer it and leave
     temperature: float = 0.6  # 0: always the likeliest word
     top_k: int = 50  # draw among so many; 0: all
     max_tokens: int = 256  # of an answer
@@ -90,30 +90,34 @@ def answer(
         yield decoder.flush() + marks[token] if token in marks else decoder.push(token)
     yield decoder.flush()
 
-# %% ../../nbs/scripts/chat_cli.ipynb #d2e7ffd8
+# %% ../../nbs/scripts/chat_cli.ipynb #bab65f16
 def chat_cli(
     config: ChatCLIConfig,
 ) -> int:  # exit status
     """Reads questions and writes answers until the end of the input."""
-    if config.temperature < 0 or config.top_k < 0 or config.max_tokens < 1:
-        raise UserError("--temperature and --top-k cannot be negative, --max-tokens must be positive")
+    if not 0 <= config.temperature < float("inf") or config.top_k < 0 or config.max_tokens < 1:
+        raise UserError("--temperature and --top-k must be zero or positive, --max-tokens must be positive")
+    if not -1 <= config.seed < 2**32:
+        raise UserError(f"--seed={config.seed}: must be between 0 and {2**32 - 1}, or -1")
+    if config.prompt is not None and not config.prompt.strip():
+        raise UserError("--prompt is empty: ask something, or leave it out to chat")
     device = compute_init(config.device_type)[-1]
     model, tokenizer, meta = load_model(config.source, device, "eval", config.model_tag or None, None if config.step == -1 else config.step)
     engine = Engine(model, tokenizer)
-    interactive = sys.stdin.isatty() and not config.prompt
+    interactive = sys.stdin.isatty() and config.prompt is None
     if interactive:
         print(f"nanochat, {sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters, {config.source} step {meta['step']}. "
               "Type a message; /new begins again, /quit or Ctrl-D leaves.")
     messages, turn = [], 0
     while True:
         try:
-            text = config.prompt or input("\nyou: " if interactive else "")
+            text = input("\nyou: " if interactive else "") if config.prompt is None else config.prompt
         except (EOFError, KeyboardInterrupt):
             break
         text = text.strip()
-        if text in ("/quit", "/exit"):
+        if config.prompt is None and text in ("/quit", "/exit"):
             break
-        if text == "/new":
+        if config.prompt is None and text == "/new":
             messages = []
             continue
         if not text:
@@ -134,7 +138,7 @@ def chat_cli(
         reply = content_of(tokenizer, tokens)
         messages = messages + [{"role": "assistant", "content": reply}] if reply else messages[:-1]
         turn += 1
-        if config.prompt:
+        if config.prompt is not None:
             break
     return 0
 

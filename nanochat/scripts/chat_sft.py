@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FREE_TO_CHANGE', 'ChatSFTConfig', 'check_flags', 'steps_per_epoch', 'chat_sft']
 
-# %% ../../nbs/scripts/chat_sft.ipynb #ef07723f
+# %% ../../nbs/scripts/chat_sft.ipynb #ac187b40
 # Notable choices:
 # - Starts from a FINISHED base model, with its optimizer's state; learning rates are set anew.
 # - A step is an optimizer step; one epoch is the default length.
@@ -15,16 +15,8 @@ from dataclasses import asdict, dataclass
 import torch
 
 from ..checkpoint_manager import checkpoint_dir, load_checkpoint, load_model
-from nanochat.common import (
-    COMPUTE_DTYPE,
-    DummyWandb,
-    UserError,
-    compute_init,
-    maybe_compile,
-    print0,
-    run_stage,
-)
-from .base_train import start_wandb
+from ..common import COMPUTE_DTYPE, DummyWandb, UserError, compute_init, maybe_compile, print0, run_stage
+from .base_train import check_shared, start_wandb
 from ..sft import conversation_loader, make_mixture
 from ..train import FINETUNE, Schedule, plan_resume, train
 
@@ -61,7 +53,7 @@ class ChatSFTConfig:
     keep: int = 1  # checkpoints left on disk
     resume: str = "auto"  # auto: go on where it stopped; never: start anew and replace; always: refuse to start anew
 
-# %% ../../nbs/scripts/chat_sft.ipynb #97ae8b15
+# %% ../../nbs/scripts/chat_sft.ipynb #ecdfa973
 FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "eval_every", "eval_batches", "save_every", "keep", "resume")
 
 
@@ -80,6 +72,9 @@ def check_flags(
             raise UserError(f"--{name.replace('_', '-')}={getattr(config, name)}: must be zero or positive")
     if not 0 <= config.warmdown_ratio <= 1:
         raise UserError(f"--warmdown-ratio={config.warmdown_ratio}: must be between 0 and 1")
+    if "/" in config.model_tag or config.model_tag.startswith("."):
+        raise UserError(f"--model-tag={config.model_tag}: must be a plain folder name")
+    check_shared(config)
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ef6bee1c
 def steps_per_epoch(
@@ -96,7 +91,7 @@ def steps_per_epoch(
     tokens = sum(lengths) / len(lengths) * len(dataset)
     return max(1, round(tokens / filled / ((T + 1) * rows_per_step)))
 
-# %% ../../nbs/scripts/chat_sft.ipynb #6c112007
+# %% ../../nbs/scripts/chat_sft.ipynb #35411169
 def chat_sft(
     config: ChatSFTConfig,
 ) -> int:  # exit status: 0, or 130 or 143 after a signal
@@ -122,7 +117,7 @@ def chat_sft(
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
     settings |= dict(steps=steps, world_size=world_size, base_step=base["step"], base_loss=base["loop"]["average"],
                      tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    status, step = plan_resume(folder, settings, config.resume)
+    status, step = plan_resume(folder, settings, config.resume, elsewhere="another NANOCHAT_BASE_DIR")
     if status == "done":
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0

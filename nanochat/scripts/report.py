@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['ReportConfig', 'stage_times', 'training_line', 'ancestry', 'report']
 
-# %% ../../nbs/scripts/report.ipynb #04899259
+# %% ../../nbs/scripts/report.ipynb #c851ee18
 # Notable choices: reads only what the stages left behind (metadata, completion markers, scores), so it can be asked for at any time.
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..chat_eval import TaskScore, score_table
-from ..checkpoint_manager import checkpoint_dir, load_checkpoint
-from ..common import format_seconds, get_base_dir, is_complete, print0, read_json, run_stage
+from ..chat_eval import score_table
+from ..checkpoint_manager import checkpoint_dir, load_meta, trained_dir
+from ..common import format_seconds, get_base_dir, is_complete, print0, run_stage
+from .chat_eval import read_scores
 
 # %% ../../nbs/scripts/report.ipynb #e529b6cf
 @dataclass
@@ -34,7 +35,7 @@ def stage_times(
             seconds[name] += int(value)
     return dict(seconds)
 
-# %% ../../nbs/scripts/report.ipynb #3391940a
+# %% ../../nbs/scripts/report.ipynb #f370d427
 def training_line(
     source: str,  # base or sft
     tag: str,
@@ -44,7 +45,7 @@ def training_line(
     done = is_complete(folder)
     if done is None:
         return None
-    meta = load_checkpoint(folder)[2]
+    meta = load_meta(folder)
     config, seconds = meta["model_config"], meta["loop"]["seconds"]
     if source == "base":
         batch = meta["plan"]["batch"]
@@ -53,22 +54,22 @@ def training_line(
         what = f"{meta['loader_state']['counts']['conversations']:,} conversations of {meta['user_config']['mixture']}"
     return f"{source:12} {what}; {meta['step']} steps in {format_seconds(seconds)}, loss {done['loss']:.3f}"
 
-# %% ../../nbs/scripts/report.ipynb #117e35cf
+# %% ../../nbs/scripts/report.ipynb #ff8fc278
 def ancestry(
     tag: str,  # of a base model
 ) -> list[str]:  # tags, the first trained first
     """The base models that a base model went on from, and itself."""
     tags = [tag]
-    while is_complete(folder := checkpoint_dir("base", tags[0])) and (parent := load_checkpoint(folder)[2]["user_config"].get("init_from")):
+    while is_complete(folder := checkpoint_dir("base", tags[0])) and (parent := load_meta(folder)["user_config"].get("init_from")):
         tags.insert(0, parent)
     return tags
 
-# %% ../../nbs/scripts/report.ipynb #aeb7c194
+# %% ../../nbs/scripts/report.ipynb #1b04b07b
 def report(
     config: ReportConfig,
 ) -> int:  # exit status
     """Prints the summary."""
-    tag = config.model_tag or checkpoint_dir("base", None).name
+    tag = trained_dir("base", config.model_tag or None).name
     folder = get_base_dir() / "report"
     lines = ["== summary"]
     for base in ancestry(tag):
@@ -82,9 +83,8 @@ def report(
                      + f"; together {format_seconds(sum(times.values()))}")
     columns = {}
     for name, source in (("before SFT", "base"), ("after SFT", "sft")):
-        path = folder / f"chat_eval_{source}_{tag}.json"
-        if path.exists():
-            columns[name] = {task: TaskScore(**score) for task, score in read_json(path)["scores"].items()}
+        if scores := read_scores(source, tag):
+            columns[name] = scores
     if columns:
         lines += ["", score_table(columns)]
     print0("\n".join(lines))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSpelling', 'SpellingBee']
 
-# %% ../../nbs/tasks/spellingbee.ipynb #57212002
+# %% ../../nbs/tasks/spellingbee.ipynb #49456689
 # Notable choices:
 # - The word stands in quotation marks everywhere, so that it is cut into the same tokens in the question, the answer and the tool call.
 # - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyfacts.word_split).
@@ -13,10 +13,9 @@ __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSp
 from collections import defaultdict
 from functools import lru_cache
 
-from ..common import UserError
 from .common import Task
-from .tinyworld import example_rng, final_number, talk
-from ..tinyfacts import SPLITS, spelling_words
+from .tinyworld import check_split, example_rng, final_number, talk
+from ..tinyfacts import spelling_words
 
 # %% ../../nbs/tasks/spellingbee.ipynb #dcc021af
 MAX_COUNT = 3  # how often a letter is in its word, 0 to this
@@ -49,14 +48,13 @@ def spelled(
     """A word letter by letter."""
     return ",".join(word)
 
-# %% ../../nbs/tasks/spellingbee.ipynb #f823c0c1
+# %% ../../nbs/tasks/spellingbee.ipynb #4940f7b8
 class SimpleSpelling(Task):
     """Spelling a word."""
 
     def __init__(self, split: str = "train", size: int | None = None, **kwargs):
         super().__init__(**kwargs)
-        if split not in SPLITS:
-            raise UserError(f"SimpleSpelling has the splits {', '.join(SPLITS)}, not {split!r}")
+        check_split("SimpleSpelling", split)
         self.split, self.words = split, spelling_words(split)
         self.size = size or len(self.words)
 
@@ -71,14 +69,13 @@ class SimpleSpelling(Task):
     def evaluate(self, conversation: dict, response: str) -> bool:
         return spelled(conversation["word"]) in response
 
-# %% ../../nbs/tasks/spellingbee.ipynb #0265f5c4
+# %% ../../nbs/tasks/spellingbee.ipynb #bcc02a2d
 class SpellingBee(Task):
     """How many of a letter a word has: spelled first, then counted by the calculator, then `#### ` and the number."""
 
     def __init__(self, split: str = "train", size: int = 10_000, **kwargs):
         super().__init__(**kwargs)
-        if split not in SPLITS:
-            raise UserError(f"SpellingBee has the splits {', '.join(SPLITS)}, not {split!r}")
+        check_split("SpellingBee", split)
         self.split, self.size = split, size
 
     def num_examples(self) -> int:

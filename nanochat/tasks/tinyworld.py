@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['REPLIES', 'IN_TURN', 'BRIEFLY', 'SUM', 'IDENTITY', 'SMALL_TALK', 'THANKS', 'NOT_KNOWN', 'FOLLOWED', 'MOMENTS',
-           'example_rng', 'talk', 'choice', 'some_reply', 'right_letter', 'choices_in_turn', 'has_word', 'TinyFacts',
-           'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup', 'moment_fact', 'moment_person',
-           'moment_name', 'moment_story', 'TinyChat']
+           'check_split', 'example_rng', 'talk', 'choice', 'some_reply', 'right_letter', 'choices_in_turn', 'has_word',
+           'TinyFacts', 'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup', 'moment_fact',
+           'moment_person', 'moment_name', 'moment_story', 'TinyChat']
 
 # %% ../../nbs/tasks/tinyworld.ipynb #2fc27a3b
 # Notable choices:
@@ -21,6 +21,12 @@ from .. import tinydrills as drills, tinyfacts as world
 from ..common import UserError
 from .common import Task, render_mc
 from ..tinyworld import ABOUT, make_plot
+
+# %% ../../nbs/tasks/tinyworld.ipynb #dc352459
+def check_split(task: str, split: str) -> None:
+    """Raises `UserError` if the task has no such split."""
+    if split not in world.SPLITS:
+        raise UserError(f"{task} has the splits {', '.join(world.SPLITS)}, not {split!r}")
 
 # %% ../../nbs/tasks/tinyworld.ipynb #d51424f6
 def example_rng(
@@ -104,7 +110,7 @@ def has_word(
     flags = 0 if len(word) <= 2 else re.IGNORECASE
     return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, flags) is not None
 
-# %% ../../nbs/tasks/tinyworld.ipynb #215a4b04
+# %% ../../nbs/tasks/tinyworld.ipynb #548567b6
 class TinyFacts(Task):
     """Questions about the facts of the world: open (form="open"), or with four choices, answered with the letter (form="choice") or
     with the line of the list that is right (form="line": first the answer, then its letter)."""
@@ -117,8 +123,9 @@ class TinyFacts(Task):
         **kwargs,  # start, stop, step
     ):
         super().__init__(**kwargs)
-        if split not in world.SPLITS or form not in ("open", "choice", "line"):
-            raise UserError(f"TinyFacts has the splits {', '.join(world.SPLITS)} and the forms open, choice and line, not {split!r}, {form!r}")
+        check_split("TinyFacts", split)
+        if form not in ("open", "choice", "line"):
+            raise UserError(f"TinyFacts has the forms open, choice and line, not {form!r}")
         self.split, self.form = split, form
         self.eval_type = "categorical" if form == "choice" else "generative"
         self.facts = world.facts() if form == "open" else [f for f in world.facts() if world.choice_split(f) == split]
@@ -153,7 +160,7 @@ class TinyFacts(Task):
         others = (w for w in world.distractors(fact) if not has_word(question, w) and not has_word(fact.answer, w))
         return any(has_word(response, w) for w in said) and not any(has_word(response, w) for w in others)
 
-# %% ../../nbs/tasks/tinyworld.ipynb #852af768
+# %% ../../nbs/tasks/tinyworld.ipynb #d96d8098
 class TinyChoices(Task):
     """Multiple choice about the words themselves: which one is this word, or an animal. Teaches what a letter stands for."""
 
@@ -161,6 +168,7 @@ class TinyChoices(Task):
 
     def __init__(self, split: str = "train", size: int = 10_000, **kwargs):
         super().__init__(**kwargs)
+        check_split("TinyChoices", split)
         self.split, self.size = split, size
         # any answer of the world can be a choice, and so can any word
         self.pools = [world.answer_pool(r) for r in world.RELATIONS] + [world.spelling_words("train")] * 3
@@ -216,7 +224,7 @@ def with_calculator(
     parts.append({"type": "text", "text": work[end:] + f"\n#### {answer}"})
     return parts
 
-# %% ../../nbs/tasks/tinyworld.ipynb #a1d2ad4a
+# %% ../../nbs/tasks/tinyworld.ipynb #6d2b4ae1
 class TinyMath(Task):
     """Word problems of one or two steps, solved with the calculator."""
 
@@ -228,6 +236,7 @@ class TinyMath(Task):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_split("TinyMath", split)
         if steps not in (1, 2):
             raise UserError(f"TinyMath has problems of 1 and of 2 steps, not {steps}")
         self.split, self.steps, self.size = split, steps, size
@@ -344,12 +353,13 @@ MOMENTS = {  # how often each kind comes up
     lambda rng, split: lookup(rng, NOT_KNOWN, country=rng.choice(list(world.COUNTRIES))): 4,
 }
 
-# %% ../../nbs/tasks/tinyworld.ipynb #c90e4ed2
+# %% ../../nbs/tasks/tinyworld.ipynb #cb061af5
 class TinyChat(Task):
     """Small talk: greetings, questions with follow-ups, people, stories, thanks."""
 
     def __init__(self, split: str = "train", size: int = 10_000, **kwargs):
         super().__init__(**kwargs)
+        check_split("TinyChat", split)
         self.split, self.size = split, size
 
     def num_examples(self) -> int:
