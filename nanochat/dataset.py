@@ -222,7 +222,7 @@ def fingerprint(source: str) -> str | None: # None while a source is unfinished,
     made = is_complete(source_dir(source))
     return made and hashlib.sha256(json.dumps([made["options"], made["shards"]], sort_keys=True).encode()).hexdigest()[:16]
 
-# %% ../nbs/02_dataset.ipynb #7947d101
+# %% ../nbs/02_dataset.ipynb #4f1171ce
 class DocumentStream:
     "An endless stream of one source's documents for one rank: iterate for batches (lists of str), or call "
     "next_document()."
@@ -263,7 +263,7 @@ class DocumentStream:
                 hint = " (redeal makes states for another number of ranks)" if key == "world_size" else ""
                 raise UserError(f"this state belongs to a stream with {key} {state[key]!r}, not "
                                 f"{getattr(self, key)!r}{hint}")
-        if state["made"] != self.made:
+        if state.get("made", self.made) != self.made:
             raise UserError(f"the text of source {self.source!r} is another one than when this state was saved: make it again "
                             "as it was, or start anew (--resume=never)")
         self.seed, self.epoch, self.shard, self.group = state["seed"], state["epoch"], state["shard"], state["group"]
@@ -488,7 +488,7 @@ def take_chars(texts: Iterable[str], chars: int, progress: Progress) -> Iterator
         if made - shown > 100_000 or made >= chars: progress.update(made - shown); shown = made
         if made >= chars: return
 
-# %% ../nbs/02_dataset.ipynb #cc6cedcd
+# %% ../nbs/02_dataset.ipynb #9c8d0d08
 def made_already(source: str,     # its name
                  options: dict,   # how it would be made now
                  overwrite: bool, # other text may be replaced
@@ -498,7 +498,7 @@ def made_already(source: str,     # its name
     if not done or done["options"] == options: return bool(done)
     if overwrite: return False
     before = done["options"]
-    differ = [k if k == "code" else f"{k}: {before.get(k)} -> {options.get(k)}"
+    differ = ["other code" if k == "code" else f"{k}: {before.get(k)} -> {options.get(k)}"
               for k in sorted(before.keys() | options.keys()) if before.get(k) != options.get(k)]
     raise UserError(f"{source_dir(source)} holds text made in another way ({', '.join(differ)}), and models may depend on "
                     f"it: use another NANOCHAT_BASE_DIR, or --overwrite to replace it")
