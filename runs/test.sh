@@ -84,6 +84,10 @@ notebooks
 check "smoke run: data to chat evaluation" smoke
 check "a second smoke run finds its work done" again_is_quick
 check "both trainings on two ranks" two_ranks
+export NANOCHAT_BASE_DIR="$scratch/smoke"
+check "text that models depend on is not replaced" refuses "--overwrite" python -m nanochat.dataset --source=tinyworld --chars=1000
+check "other flags for a finished run" refuses "--resume=never" python -m nanochat.scripts.base_train --device-type=cpu --depth=2
+check "an empty question" refuses "--prompt is empty" python -m nanochat.scripts.chat_cli --prompt=" "
 export NANOCHAT_BASE_DIR="$scratch/empty"
 check "no tokenizer: says what to run" refuses "nanochat.scripts.tok_train" python -m nanochat.scripts.base_train --device-type=cpu
 check "no base model: says what to run" refuses "nanochat.scripts.base_train" python -m nanochat.scripts.chat_sft --device-type=cpu
