@@ -144,7 +144,7 @@ class ToolTokens:
         elif row.expression is not None:
             row.expression.append(token)
 
-# %% ../nbs/12_engine.ipynb #2f823e0a
+# %% ../nbs/12_engine.ipynb #991db134
 class Engine:
     """Generates text with a model and a tokenizer, tool calls included."""
 
@@ -203,8 +203,12 @@ class Engine:
             self._check(tokens)
         if max_tokens is not None and max_tokens < 1:
             raise UserError(f"max_tokens must be at least 1, not {max_tokens}")
-        if temperature < 0 or (top_k is not None and top_k < 0):
-            raise UserError(f"temperature and top_k cannot be negative (temperature={temperature}, top_k={top_k})")
+        if batch_size < 1 and prompts:
+            raise UserError(f"batch_size must be at least 1, not {batch_size}")
+        if not 0 <= temperature < float("inf"):  # written so that nan is refused, too
+            raise UserError(f"temperature must be a finite number of at least 0, not {temperature}")
+        if top_k is not None and top_k < 0:
+            raise UserError(f"top_k cannot be negative, but it is {top_k}")
         context = self.model.config.sequence_len
         room = [min(max_tokens or context, context - len(tokens)) for tokens in prompts]
         waiting = deque(range(len(prompts)))
