@@ -66,9 +66,9 @@ class GPTConfig:
         "The vocabulary rounded up to a multiple of 64, as matrix kernels like it."
         return -(-self.vocab_size // 64) * 64
 
-# %% ../nbs/06_model.ipynb #249bbba8
+# %% ../nbs/06_model.ipynb #c272740c
 class RMSNorm(torch.autograd.Function):
-    """RMSNorm in few passes over memory: on a CPU torch's own takes longer, backward included. In bf16 the reciprocal
+    """RMSNorm in few passes over memory: on a CPU torch's own takes several times as long. In bf16 the reciprocal
     is rounded before it multiplies: the root mean square comes out up to 0.5 % off 1, torch's up to 0.2 %."""
     @staticmethod
     def forward(ctx, x, scale):
