@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['SAMPLES', 'ChatEvalConfig', 'scores_of', 'read_scores', 'sample_conversations', 'chat_eval']
 
-# %% ../../nbs/scripts/chat_eval.ipynb #85abfa65
+# %% ../../nbs/scripts/chat_eval.ipynb #7955d5e1
 # Notable choices: each model's scores are kept in a file with the checkpoint they belong to, so that the base model is not asked again.
 import re
+import textwrap
 from dataclasses import asdict, dataclass
 
 from ..chat_eval import TaskScore, chat_core, evaluate_task, laptop_tasks, score_table
@@ -65,7 +66,7 @@ def read_scores(
     found = [{name: TaskScore(**score) for name, score in read_json(p)["scores"].items()} for p in files]
     return max(found, key=lambda scores: sum(score.n for score in scores.values()), default={})
 
-# %% ../../nbs/scripts/chat_eval.ipynb #362a1a68
+# %% ../../nbs/scripts/chat_eval.ipynb #7d5411ac
 SAMPLES = (
     ("Hello! Who are you?", "What can you do?", "What is the capital of France?", "And of Italy?"),
     ("Hi, my name is Anna.", "How are you today?", "What is the opposite of hot?", "Do you remember my name?"),
@@ -88,7 +89,8 @@ def sample_conversations(
             messages.append({"role": "user", "content": question})
             tokens = []
             lines.append(f"you:      {question}")
-            lines.append("nanochat: " + "".join(answer(engine, messages, config, 0, tokens)).replace("\n", "\n          "))
+            said = "".join(answer(engine, messages, config, 0, tokens))
+            lines.append("nanochat: " + textwrap.indent(said, " " * 10).lstrip())
             messages.append({"role": "assistant", "content": content_of(engine.tokenizer, tokens) or "..."})
         lines.append("")
     return "\n".join(lines)

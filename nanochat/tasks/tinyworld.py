@@ -8,7 +8,7 @@ __all__ = ['REPLIES', 'IN_TURN', 'BRIEFLY', 'SUM', 'IDENTITY', 'SMALL_TALK', 'TH
            'TinyFacts', 'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup', 'moment_fact',
            'moment_person', 'moment_name', 'moment_story', 'TinyChat']
 
-# %% ../../nbs/tasks/tinyworld.ipynb #2fc27a3b
+# %% ../../nbs/tasks/tinyworld.ipynb #41252f54
 # Notable choices:
 # - Examples are made from their index, so a task of any size weighs nothing and is the same in every process.
 # - What is tested was never trained: phrasings (TinyFacts, open), the facts' multiple-choice form (TinyFacts, choices), pairs of
@@ -20,7 +20,7 @@ from random import Random
 from .. import tinydrills as drills, tinyfacts as world
 from ..common import UserError
 from .common import Task, render_mc
-from ..tinyworld import ABOUT, make_plot
+from ..tinyworld import ABOUT, DUETS, make_plot
 
 # %% ../../nbs/tasks/tinyworld.ipynb #dc352459
 def check_split(task: str, split: str) -> None:
@@ -334,10 +334,10 @@ def moment_name(rng: Random, split: str) -> list:
         turns += [rng.choice(("What is my name?", "Do you know my name?", "Do you remember my name?")), f"Your name is {name}."]
     return turns
 
-# %% ../../nbs/tasks/tinyworld.ipynb #7cc2bd1c
+# %% ../../nbs/tasks/tinyworld.ipynb #d5f388c1
 def moment_story(rng: Random, split: str) -> list:
     """A story on request, with the person it is about if one was wished for."""
-    story = make_plot(rng, split)
+    story = make_plot(rng, split, DUETS)  # a third name would have to be made up: the likeliest one is a name already used
     heroes = [p.name for p in world.PEOPLE if has_word(story, p.name)]
     first = min(heroes, key=story.index) if heroes else None
     about = rng.choice(("", "", f" about {first}" if first else ""))
