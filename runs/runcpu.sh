@@ -29,15 +29,20 @@ fi
 mkdir -p "$NANOCHAT_BASE_DIR/report"
 times="$NANOCHAT_BASE_DIR/report/runcpu_times.tsv"  # stage, seconds: a line per attempt, so that interrupted time counts
 
+# Ctrl-C reaches a stage too, which saves and stops. Between stages, or while one is only starting, nobody else would say so.
+interrupted=0
+trap 'interrupted=130' INT
+trap 'if [ $interrupted != 0 ]; then say "" "stopped: the same command goes on from there"; exit $interrupted; fi' EXIT
+
 stage() {  # name, command
     local name=$1 start=$SECONDS status=0
     shift
     say "" "== $name"
     "$@" || status=$?
     printf '%s\t%s\n' "$name" $((SECONDS - start)) >> "$times"
-    if [ $status = 130 ] || [ $status = 143 ]; then
-        say "" "stopped during '$name': the same command goes on from there"
-        exit $status
+    if [ $status = 130 ] || [ $status = 143 ]; then interrupted=$status; fi
+    if [ $interrupted != 0 ]; then
+        exit $interrupted
     elif [ $status != 0 ]; then
         die "the stage '$name' failed with exit status $status; the same command tries it again"
     fi
