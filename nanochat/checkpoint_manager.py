@@ -25,8 +25,8 @@ import torch.distributed as dist
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save as safetensors_bytes
 
-from .common import (
-    UserError, atomic_write, check_environment, get_base_dir, get_dist_info, is_complete, read_json, write_json)
+from .common import UserError, check_environment, get_base_dir, get_dist_info
+from .files import atomic_write, is_complete, read_json, write_json
 from .gpt import GPT, GPTConfig
 from .tokenizer import get_tokenizer
 

@@ -32,7 +32,8 @@ import torch
 from tokenizers import pre_tokenizers, trainers
 from torch import Tensor
 
-from .common import UserError, atomic_write, get_base_dir
+from .common import UserError, get_base_dir
+from .files import atomic_write
 
 # %% ../nbs/01_tokenizer.ipynb #a3840724
 # GPT-4's pattern, but numbers are cut into groups of at most 2 digits: groups of 3 would fill 1,110 tokens

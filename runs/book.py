@@ -1,16 +1,18 @@
 """Keeps notebooks, library and README together (development only).
 
-    python runs/book.py execute nbs/05_optimizer.ipynb ... [--flags slow gpu]   run and store fresh outputs
-    python runs/book.py readme [--check]                                        README.md from nbs/index.ipynb
+    python runs/book.py execute nbs/03_optimizer.ipynb ...   run and store fresh outputs
+    python runs/book.py runall nbs/03_optimizer.ipynb ...    as Run All in Jupyter does, elsewhere; stores nothing
+    python runs/book.py readme [--check]                     README.md from nbs/index.ipynb
 
-`execute` honours nbdev's directives: a cell marked `#| eval: false`, or with a flag of settings.ini's tst_flags
-that was not asked for, is not run and keeps the outputs it has.
+`execute` also folds the solution of every place to build, so that a reader in JupyterLab tries first.
+It honours `#| eval: false`: such a cell is not run and keeps the outputs it has. `runall` honours nothing, as Jupyter.
 """
 import argparse
-import configparser
 import os
 import re
+import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,26 +30,50 @@ def directives(source: str) -> set[str]:
     return words
 
 
-def execute(path: Path, flags: list[str]) -> float:
+def run_cells(nb, folder: Path, timeout: int | None) -> float:
+    """Runs every cell in a fresh kernel; returns the seconds. Raises where a cell does."""
+    from nbclient import NotebookClient
+
+    start = time.time()
+    NotebookClient(nb, timeout=timeout, kernel_name="python3", store_widget_state=False, record_timing=False,
+                   resources={"metadata": {"path": str(folder)}}).execute()
+    return time.time() - start
+
+
+def fold_solutions(nb) -> None:
+    """Folds the cell that follows `#| build: NAME` and defines NAME."""
+    wanted = None
+    for cell in nb.cells:
+        build = re.match(r"#\|\s*build:\s*(\w+)", cell.source)
+        if cell.cell_type == "code":
+            cell.metadata.pop("jupyter", None)
+        if build:
+            wanted = build[1]
+        elif wanted and cell.cell_type == "code" and re.search(rf"^(def|class) {wanted}\b", cell.source, re.MULTILINE):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+            wanted = None
+
+
+def runall(path: Path) -> float:
+    """Runs a notebook as a reader does who opens it anywhere and presses Run All."""
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as elsewhere:
+        return run_cells(nbformat.read(path, as_version=4), Path(elsewhere), timeout=300)
+
+
+def execute(path: Path) -> float:
     """Runs one notebook in its own folder, writes it back cleaned with its outputs; returns the seconds it took."""
     import nbformat
     from execnb.nbio import read_nb, write_nb
-    from nbclient import NotebookClient
     from nbdev.clean import clean_nb
 
-    settings = configparser.ConfigParser()
-    settings.read(ROOT / "settings.ini")
-    skip = set(settings["DEFAULT"]["tst_flags"].split()) - set(flags)
     nb = nbformat.read(path, as_version=4)
     for cell in nb.cells:
-        words = directives(cell.source)
-        if cell.cell_type == "code" and (words & skip or "eval: false" in words):
+        if cell.cell_type == "code" and "eval: false" in directives(cell.source):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), NOT_RUN]
-    start = time.time()
-    client = NotebookClient(nb, timeout=None, kernel_name="python3", store_widget_state=False, record_timing=False,
-                            resources={"metadata": {"path": str(path.parent)}})
-    client.execute()
-    seconds = time.time() - start
+    seconds = run_cells(nb, path.parent, timeout=None)
+    fold_solutions(nb)
     for cell in nb.cells:
         tags = [t for t in cell.metadata.get("tags", []) if t != NOT_RUN]
         cell.metadata.pop("tags", None)
@@ -62,7 +88,7 @@ def execute(path: Path, flags: list[str]) -> float:
     temporary = path.with_suffix(".tmp")
     nbformat.write(nb, temporary)
     clean = read_nb(temporary)
-    clean_nb(clean)
+    clean_nb(clean, allowed_cell_metadata_keys=["jupyter"])
     write_nb(clean, path)
     temporary.unlink()
     return seconds
@@ -87,7 +113,8 @@ def readme() -> str:
     for cell in nbformat.read(ROOT / "nbs/index.ipynb", as_version=4).cells:
         if cell.cell_type == "markdown":
             # links between notebooks are relative to nbs/; the README stands one level above
-            parts.append(re.sub(r"\]\((?!https?:|#|\.\./|/)([^)]+)\)", r"](nbs/\1)", cell.source).replace("](../", "]("))
+            text = re.sub(r"\]\((?!https?:|#|\.\./|/)([^)]+)\)", r"](nbs/\1)", cell.source)
+            parts.append(text.replace("](../", "]("))
             continue
         if directives(cell.source) & {"hide", "export"} or not cell.source.strip():
             continue
@@ -102,16 +129,17 @@ def readme() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("execute", help="run notebooks and store their outputs")
-    run.add_argument("notebooks", nargs="+", type=Path)
-    run.add_argument("--flags", nargs="*", default=[], help="cells with these flags run too: slow, gpu")
+    for name, words in (("execute", "run and store the outputs"), ("runall", "run as Jupyter does, store nothing")):
+        commands.add_parser(name, help=words).add_argument("notebooks", nargs="+", type=Path)
     page = commands.add_parser("readme", help="write README.md from nbs/index.ipynb")
     page.add_argument("--check", action="store_true", help="write nothing; fail when README.md differs")
     args = parser.parse_args()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    if args.command == "execute":
+    if args.command != "readme":
         for path in args.notebooks:
-            print(f"{path}: {execute(path, args.flags):.1f} s", flush=True)
+            seconds = (execute if args.command == "execute" else runall)(path)
+            cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+            print(f"{path}: {seconds:.1f} s ({cpu.ru_utime + cpu.ru_stime:.0f} s of processor time so far)", flush=True)
         return 0
     target = ROOT / "README.md"
     if args.check:

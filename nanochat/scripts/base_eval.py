@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import torch
 
 from ..checkpoint_manager import load_model
-from ..common import UserError, compute_init, get_base_dir, print0, run_stage, write_json
+from ..common import UserError, compute_init, get_base_dir, print0, run_stage
+from ..files import write_json
 from ..dataloader import evaluation_batches
 from ..dataset import parse_sources, prepare
 from ..engine import Engine

@@ -19,7 +19,8 @@ import torch
 
 from ..checkpoint_manager import checkpoint_dir, load_meta, load_model, trained_dir
 from ..common import COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, DummyWandb, UserError, compute_init, maybe_compile
-from ..common import peak_flops, print0, run_stage
+from ..common import print0, run_stage
+from ..scaling import peak_flops
 from ..dataloader import PretrainLoader
 from ..dataset import parse_sources, prepare
 from ..gpt import GPT, GPTConfig

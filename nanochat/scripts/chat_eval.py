@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 
 from ..chat_eval import TaskScore, chat_core, evaluate_task, laptop_tasks, score_table
 from ..checkpoint_manager import checkpoint_dir, load_model
-from ..common import UserError, compute_init, get_base_dir, print0, read_json, run_stage, write_json
+from ..common import UserError, compute_init, get_base_dir, print0, run_stage
+from ..files import read_json, write_json
 from ..engine import Engine
 from .chat_cli import ChatCLIConfig, answer, content_of
 

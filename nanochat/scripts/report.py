@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..chat_eval import score_table
 from ..checkpoint_manager import checkpoint_dir, load_meta, trained_dir
-from ..common import format_seconds, get_base_dir, is_complete, print0, run_stage
+from ..common import format_seconds, get_base_dir, print0, run_stage
+from ..files import is_complete
 from .chat_eval import read_scores
 
 # %% ../../nbs/scripts/report.ipynb #e529b6cf
