@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GPTConfig', 'norm', 'Linear', 'rotary_tables', 'apply_rotary', 'window_sizes', 'has_value_embedding', 'SelfAttention',
-           'relu2', 'MLP', 'Block', 'smear', 'softcap', 'softcap_cross_entropy', 'GPT']
+           'relu2', 'MLP', 'Block', 'smear', 'softcap', 'GPT']
 
 # %% ../nbs/04_model.ipynb #6ce2022f
 # Notable choices:
@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import COMPUTE_DTYPE, UserError
-from .cpu_kernels import RMSNorm, SoftcapCrossEntropy
+from .cpu_kernels import rms_norm, softcap_cross_entropy
 from .flash_attention import flash_attn_func, flash_attn_with_kvcache
 from .optim import MuonAdamW
 
@@ -71,10 +71,7 @@ def norm(x: Tensor,  # (..., C)
          scale: float = 1.0  # the root mean square that comes out
          ) -> Tensor:  # (..., C)
     "RMSNorm without parameters: x divided by its root mean square over the last dimension."
-    if x.device.type == "cpu" and not torch.compiler.is_compiling():
-        return RMSNorm.apply(x, scale)
-    y = F.rms_norm(x, (x.size(-1),))
-    return y if scale == 1.0 else y * scale
+    return rms_norm(x, scale)
 
 # %% ../nbs/04_model.ipynb #630124f5
 class Linear(nn.Linear):
@@ -194,15 +191,6 @@ def softcap(logits: Tensor,  # any real numbers
             cap: float = 15.0) -> Tensor:  # the same shape, within (-cap, cap)
     "Bends logits smoothly into (-cap, cap): cap * tanh(logits / cap)."
     return cap * torch.tanh(logits / cap)
-
-# %% ../nbs/04_model.ipynb #6ca2043c
-def softcap_cross_entropy(logits: Tensor,  # before the cap, (N, V)
-                          targets: Tensor,  # ids, (N,); -1: ignored
-                          cap: float = 15.0) -> Tensor:  # nats per row, fp32, (N,); 0 where ignored
-    "Cross-entropy of the soft-capped logits, row by row."
-    if torch.compiler.is_compiling():  # a compiler fuses the plain formula by itself
-        return F.cross_entropy(softcap(logits.float(), cap), targets.clamp(min=-1), ignore_index=-1, reduction="none")
-    return SoftcapCrossEntropy.apply(logits, targets, cap)
 
 # %% ../nbs/04_model.ipynb #ec2d45b0
 class GPT(nn.Module):
