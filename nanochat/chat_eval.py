@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['centered', 'chat_core', 'TaskScore', 'reference_answer', 'constant_accuracy', 'letter_ids', 'by_length',
-           'choose_letters', 'write_answers', 'evaluate_task', 'laptop_tasks', 'score_table']
+           'choose_letters', 'write_answers', 'evaluate_task', 'laptop_tasks', 'task_table', 'read_scores']
 
 # %% ../nbs/18_chat_eval.ipynb #f1fcf23e
 # Notable choices:
@@ -12,14 +12,16 @@ __all__ = ['centered', 'chat_core', 'TaskScore', 'reference_answer', 'constant_a
 # - Prompts are batched by length, so that little is padded; a causal model does not see the padding on its right.
 # - Open questions are written greedily, many at a time, by the engine, tools included.
 # - Every score stands beside what guessing, or the best constant answer, would get.
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 
-from .common import Progress, UserError, get_dist_info
+from .common import Progress, UserError, get_base_dir, get_dist_info
 from .engine import Engine
+from .files import read_json
 from .tasks.common import Task
 from .tasks.spellingbee import SpellingBee
 from .tasks.tinyworld import TinyFacts, TinyMath
@@ -190,7 +192,7 @@ def laptop_tasks(
             "SpellingBee": SpellingBee(split, size=size)}
 
 # %% ../nbs/18_chat_eval.ipynb #7b5d3997
-def score_table(
+def task_table(
     columns: dict[str, dict[str, TaskScore]],  # model -> task -> score
 ) -> str:
     """Scores as text: a row a task, a column a model, and the best constant answer beside them."""
@@ -204,3 +206,14 @@ def score_table(
                 lines.append(f"{'  ' + name + ' correctly':28}" + "".join(f"{s.extra[name]:14.1%}" for s in scores))
     lines.append(f"{'ChatCORE':28}" + "".join(f"{chat_core(column):14.3f}" for column in columns.values()))
     return "\n".join(lines)
+
+# %% ../nbs/18_chat_eval.ipynb #9acdeca3
+def read_scores(
+    source: str,  # base, sft or rl
+    tag: str,
+) -> dict[str, TaskScore]:  # empty if it was never scored
+    """The filed scores of a model, those with the most questions."""
+    files = [p for p in (get_base_dir() / "report").glob("chat_eval_*.json")
+             if re.fullmatch(rf"chat_eval_{source}_{re.escape(tag)}\.\d+(-\d+)?\.json", p.name)]
+    found = [{name: TaskScore(**score) for name, score in read_json(p)["scores"].items()} for p in files]
+    return max(found, key=lambda scores: sum(score.n for score in scores.values()), default={})

@@ -6,7 +6,7 @@
 __all__ = ['SOURCES', 'RANK_KEYS', 'get_rng_state', 'set_rng_state', 'plain_tensors', 'model_path', 'optim_path', 'meta_path',
            'complete_steps', 'last_step', 'delete_checkpoint', 'rotate', 'save_checkpoint', 'load_meta',
            'load_checkpoint', 'check_state', 'check_tokenizer', 'build_model', 'checkpoint_dir', 'trained_dir',
-           'load_model']
+           'load_model', 'plan_resume', 'remove_run']
 
 # %% ../nbs/09_checkpoints.ipynb #2c4b8b77
 # Notable choices:
@@ -305,3 +305,37 @@ def load_model(source: str,                        # "base", "sft" or "rl"
                ):                                  # model, tokenizer, meta
     "The model that a stage has left. Raises UserError that names the stage to run if there is none."
     return build_model(trained_dir(source, model_tag, finished), step, device, phase)
+
+# %% ../nbs/09_checkpoints.ipynb #975ee715
+def plan_resume(
+    checkpoint_dir: Path,  # of this model tag
+    settings: dict,  # the flags that decide what is trained
+    resume: str = "auto",  # auto, never, always
+    elsewhere: str = "another --model-tag",  # what leads to another folder
+) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step that is saved
+    """Decides, before anything is allocated, how a run starts. Raises `UserError` when the flags do not fit what is there."""
+    if resume not in ("auto", "never", "always"):
+        raise UserError(f"--resume={resume}: must be auto, never or always")
+    step = last_step(checkpoint_dir)
+    if resume == "never" or step is None:
+        if resume == "always":
+            raise UserError(f"--resume=always, but {checkpoint_dir} holds no complete checkpoint")
+        return "fresh", 0
+    saved = read_json(meta_path(checkpoint_dir, step)).get("settings") or {}
+    differ = [f"{k} was {saved.get(k)!r} and is {settings.get(k)!r}"
+              for k in sorted(saved.keys() | settings.keys()) if saved.get(k) != settings.get(k)]
+    done = is_complete(checkpoint_dir) is not None
+    if differ:
+        raise UserError(f"{checkpoint_dir} holds {'a finished' if done else 'an unfinished'} run (step {step}) with other "
+                        f"settings ({'; '.join(differ)}): give the same flags, {elsewhere}, or --resume=never to "
+                        "replace it")
+    return ("done" if done else "resume"), step
+
+# %% ../nbs/09_checkpoints.ipynb #ed5003a3
+def remove_run(
+    checkpoint_dir: Path,
+) -> None:
+    """Removes an earlier run's checkpoints and its completion marker."""
+    (Path(checkpoint_dir) / "COMPLETE.json").unlink(missing_ok=True)
+    for step in complete_steps(checkpoint_dir):
+        delete_checkpoint(checkpoint_dir, step)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COMPRESSORS', 'bits_per_byte', 'scored_bytes', 'sum_over_ranks', 'evaluate_bpb', 'count_targets', 'unigram_bpb',
-           'compressor_bpb']
+           'compressor_bpb', 'pack_once', 'validation_batches', 'baselines', 'bpb_table']
 
 # %% ../nbs/10_bits_per_byte.ipynb #38967d28
 # Notable choices:
@@ -17,11 +17,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 import pyarrow as pa
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from .common import UserError
+from .dataloader import BestFitPacker, evaluation_batches
+from .dataset import MixedStream, iter_texts
 
 # %% ../nbs/10_bits_per_byte.ipynb #18c804e2
 def bits_per_byte(nats: float,      # summed loss of the scored targets
@@ -114,3 +117,83 @@ def compressor_bpb(texts: Iterable[str],   # documents; they are compressed toge
     data = "\n".join(texts).encode("utf-8")
     if not data: raise UserError("no text to compress: every document is empty")
     return 8 * len(COMPRESSORS[method](data)) / len(data)
+
+# %% ../nbs/10_bits_per_byte.ipynb #eb4a21a4
+def pack_once(
+    tokenizer,
+    texts: Iterable[str],
+    T: int,  # tokens of a row
+) -> tuple[Tensor, Tensor]:  # inputs and targets, (rows, T); -1 where the text has ended
+    """Every token of the texts exactly once, packed into rows."""
+    bos = tokenizer.get_bos_token_id()
+    packer = BestFitPacker(T + 1, bos, buffer_size=1, keep_remainders=True)
+    for text in texts:
+        packer.add(np.array(tokenizer.encode(text, prepend=bos)))
+    rows = []
+    while packer.n_waiting >= T + 1:
+        rows.append(torch.from_numpy(packer.pack_row()))
+    rest = [token for body, _ in packer.snapshot()[0] for token in (bos, *body.tolist())]  # less than a row
+    rows.append(torch.tensor(rest + [bos] * (T + 1 - len(rest))))
+    packed = torch.stack(rows)
+    inputs, targets = packed[:, :-1].contiguous(), packed[:, 1:].clone()
+    targets[-1, max(len(rest) - 1, 0):] = -1
+    return inputs, targets
+
+# %% ../nbs/10_bits_per_byte.ipynb #d4c259e3
+def validation_batches(
+    tokenizer,
+    source: str,  # one source
+    split: str,  # "val", or "train" for what a unigram model counts
+    tokens: int,  # at least this many in all, over all ranks; fewer where the split is smaller
+    B: int,  # rows of a batch
+    T: int,  # tokens of a row
+    device: str | torch.device = "cpu",
+    rank: int = 0,
+    world_size: int = 1,
+) -> list:  # of (inputs, targets)
+    """This rank's share of a source's validation tokens, always the same ones, none of them twice."""
+    steps = max(1, -(-tokens // (B * T * world_size)))
+    stream = MixedStream(source, split, seed=0)
+    batches = list(evaluation_batches(tokenizer, source, split, B, T, steps, device, rank, world_size,
+                                      open_stream=lambda state: stream))
+    if not any(stream.epochs.values()):
+        return batches
+    inputs, targets = pack_once(tokenizer, iter_texts(source, split), T)  # a small split: it came round
+    missing = -len(inputs) % (B * world_size)  # rows, so that every rank has equally many batches
+    inputs = torch.cat([inputs, inputs[:1].expand(missing, T)]).to(device)
+    targets = torch.cat([targets, targets.new_full((missing, T), -1)]).to(device)
+    return list(zip(inputs.split(B), targets.split(B)))[rank:steps * world_size:world_size]
+
+# %% ../nbs/10_bits_per_byte.ipynb #1d6c49bf
+def baselines(
+    tokenizer,
+    source: str,
+    batches: list,  # this rank's validation batches
+    token_bytes: Tensor,  # bytes per token id
+    rank: int = 0,
+    world_size: int = 1,
+) -> dict:  # unigram, and on rank 0 gzip and zstd, in bits per byte
+    """What predictors without any context, or without any language, reach on the same text."""
+    B, T = batches[0][0].shape
+    tokens = len(batches) * B * T * world_size
+    counted = validation_batches(tokenizer, source, "train", tokens, B, T, "cpu", rank, world_size)
+    scores = dict(unigram=unigram_bpb(counted, batches, token_bytes))
+    if rank == 0:  # a compressor needs all the text at once
+        if world_size > 1:
+            batches = validation_batches(tokenizer, source, "val", tokens, B, T)
+        sizes = token_bytes.tolist()
+        texts = [tokenizer.decode([t for t in row if t >= 0 and sizes[t] > 0]) for _, y in batches for row in y.tolist()]
+        scores |= {method: compressor_bpb(texts, method) for method in COMPRESSORS}
+    return scores
+
+# %% ../nbs/10_bits_per_byte.ipynb #c8209c48
+def bpb_table(
+    scores: dict,  # source -> dict(model=, unigram=, gzip=, zstd=)
+) -> str:
+    """Bits per byte as a table, a source per line."""
+    columns = ("model", "unigram", "gzip", "zstd")
+    lines = [f"{'bits per byte':<16}" + "".join(f"{c:>10}" for c in columns)]
+    for source, row in scores.items():
+        cells = (f"{row[c]:>10.3f}" for c in columns)
+        lines.append(f"{source:<16}" + "".join(cells))
+    return "\n".join(lines)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown_start', 'lr_multiplier', 'muon_momentum',
-           'weight_decay_multiplier', 'apply_schedule', 'plan_resume', 'remove_run', 'TrainLog', 'Meter',
-           'check_weights', 'evaluate_apart', 'sparing_gc', 'TrainResult', 'train']
+           'weight_decay_multiplier', 'apply_schedule', 'TrainLog', 'Meter', 'check_weights', 'evaluate_apart',
+           'sparing_gc', 'TrainResult', 'train', 'check_shared', 'start_wandb']
 
 # %% ../nbs/11_pretraining.ipynb #2816e0dc
 # Notable choices:
@@ -20,6 +20,7 @@ __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown
 # - A checkpoint holds all that the next step depends on: weights, optimizer, data position, random generators. A
 #   resumed run equals the uninterrupted one bit for bit on a CPU.
 import gc
+import importlib.util
 import json
 import math
 import os
@@ -33,12 +34,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from .checkpoint_manager import complete_steps, delete_checkpoint, get_rng_state, last_step, load_checkpoint
-from .checkpoint_manager import meta_path, save_checkpoint, set_rng_state
-from .common import DummyWandb, Interrupt, Progress, UserError, get_dist_info
-from .files import atomic_write, is_complete
-from .common import print0
-from .files import mark_complete, read_json
+from .checkpoint_manager import get_rng_state, load_checkpoint, plan_resume, remove_run, save_checkpoint, set_rng_state
+from .common import DummyWandb, Interrupt, Progress, UserError, get_dist_info, print0
+from .files import atomic_write, mark_complete
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
 def accumulate_gradients(
@@ -147,40 +145,6 @@ def apply_schedule(
             group["momentum"] = muon_momentum(step, steps, schedule)
             group["weight_decay"] = weight_decay * weight_decay_multiplier(step, steps)
     return multiplier
-
-# %% ../nbs/11_pretraining.ipynb #975e2576
-def plan_resume(
-    checkpoint_dir: Path,  # of this model tag
-    settings: dict,  # the flags that decide what is trained
-    resume: str = "auto",  # auto, never, always
-    elsewhere: str = "another --model-tag",  # what leads to another folder
-) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step that is saved
-    """Decides, before anything is allocated, how a run starts. Raises `UserError` when the flags do not fit what is there."""
-    if resume not in ("auto", "never", "always"):
-        raise UserError(f"--resume={resume}: must be auto, never or always")
-    step = last_step(checkpoint_dir)
-    if resume == "never" or step is None:
-        if resume == "always":
-            raise UserError(f"--resume=always, but {checkpoint_dir} holds no complete checkpoint")
-        return "fresh", 0
-    saved = read_json(meta_path(checkpoint_dir, step)).get("settings") or {}
-    differ = [f"{k} was {saved.get(k)!r} and is {settings.get(k)!r}"
-              for k in sorted(saved.keys() | settings.keys()) if saved.get(k) != settings.get(k)]
-    done = is_complete(checkpoint_dir) is not None
-    if differ:
-        raise UserError(f"{checkpoint_dir} holds {'a finished' if done else 'an unfinished'} run (step {step}) with other "
-                        f"settings ({'; '.join(differ)}): give the same flags, {elsewhere}, or --resume=never to "
-                        "replace it")
-    return ("done" if done else "resume"), step
-
-# %% ../nbs/11_pretraining.ipynb #11b99e33
-def remove_run(
-    checkpoint_dir: Path,
-) -> None:
-    """Removes an earlier run's checkpoints and its completion marker."""
-    (Path(checkpoint_dir) / "COMPLETE.json").unlink(missing_ok=True)
-    for step in complete_steps(checkpoint_dir):
-        delete_checkpoint(checkpoint_dir, step)
 
 # %% ../nbs/11_pretraining.ipynb #f083453b
 class TrainLog:
@@ -451,3 +415,23 @@ def train(
     if step < steps:
         print0(f"stopped at step {step} of {steps}, saved in {checkpoint_dir}; the same command goes on from there")
     return TrainResult(step, meter.loss, stop.exit_code, meter.seconds, speed, evaluation)
+
+# %% ../nbs/11_pretraining.ipynb #e8b75ee0
+def check_shared(config) -> None:
+    """Raises `UserError` for impossible values of the flags that every training stage has."""
+    if not 0 <= config.seed < 2**32:
+        raise UserError(f"--seed={config.seed}: must be between 0 and {2**32 - 1}")
+    if config.run != "dummy" and importlib.util.find_spec("wandb") is None:
+        raise UserError("--run needs wandb: pip install 'nanochat[wandb]', or leave --run out")
+
+# %% ../nbs/11_pretraining.ipynb #c936c259
+def start_wandb(
+    name: str,  # "dummy": none
+    config: dict,
+    rank: int = 0,
+):
+    """A wandb run on rank 0, where one is asked for."""
+    if name == "dummy" or rank != 0:
+        return DummyWandb()
+    import wandb  # an optional dependency
+    return wandb.init(project="nanochat", name=name, config=config)

@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from ..checkpoint_manager import checkpoint_dir, load_checkpoint, load_model
+from ..checkpoint_manager import checkpoint_dir, load_checkpoint, load_model, plan_resume
 from ..common import COMPUTE_DTYPE, DummyWandb, UserError, compute_init, maybe_compile, print0, run_stage
-from .base_train import check_shared, start_wandb
 from ..sft import conversation_loader, make_mixture
-from ..train import FINETUNE, Schedule, plan_resume, train
+from ..train import FINETUNE, Schedule, check_shared, start_wandb, train
 
 # %% ../../nbs/scripts/chat_sft.ipynb #e75f7926
 @dataclass

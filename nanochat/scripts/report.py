@@ -11,11 +11,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..chat_eval import score_table
+from ..chat_eval import read_scores, task_table
 from ..checkpoint_manager import checkpoint_dir, load_meta, trained_dir
 from ..common import format_seconds, get_base_dir, print0, run_stage
 from ..files import is_complete
-from .chat_eval import read_scores
 
 # %% ../../nbs/scripts/report.ipynb #e529b6cf
 @dataclass
@@ -87,7 +86,7 @@ def report(
         if scores := read_scores(source, tag):
             columns[name] = scores
     if columns:
-        lines += ["", score_table(columns)]
+        lines += ["", task_table(columns)]
     print0("\n".join(lines))
     return 0
 
