@@ -78,3 +78,8 @@ def sha256_file(path: str | Path,  # file to read
     with open(path, "rb") as f:
         while block := f.read(1 << 20): h.update(block)
     return h.hexdigest()
+
+# %% ../nbs/appendix/B_files.ipynb #ecc20c15
+# Notable choices:
+# - Every file of a run is written to a temporary file, fsynced and renamed: it is there whole, or not at all.
+# - A stage's marker is written last: who finds it finds everything.
