@@ -11,9 +11,11 @@ import argparse
 import os
 import re
 import resource
+import subprocess
 import sys
 import tempfile
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,12 +56,41 @@ def fold_solutions(nb) -> None:
             wanted = None
 
 
-def runall(path: Path) -> float:
-    """Runs a notebook as a reader does who opens it anywhere and presses Run All."""
+def runall(path: Path) -> tuple[float, float, str]:
+    """Runs a notebook as a reader does who opens it anywhere and presses Run All: seconds, processor time, error."""
     import nbformat
 
+    error, start, seconds = "", time.time(), 0.0
     with tempfile.TemporaryDirectory() as elsewhere:
-        return run_cells(nbformat.read(path, as_version=4), Path(elsewhere), timeout=300)
+        try:
+            run_cells(nbformat.read(path, as_version=4), Path(elsewhere), timeout=300)
+        except Exception as e:
+            error = str(e)
+        seconds = time.time() - start
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, used.ru_utime + used.ru_stime, error
+
+
+def state() -> dict[str, int]:
+    """What git sees of the checkout, to tell whether something was left in it."""
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True,
+                           text=True, check=True).stdout.split("\0")
+    return {name: hash((ROOT / name).read_bytes()) for name in files if name and (ROOT / name).is_file()}
+
+
+def runall_of(paths: list[Path], workers: int) -> int:
+    """Run All over many notebooks; how many failed. A busy neighbour may cost time, so both clocks must be over."""
+    before, failed = state(), 0
+    with get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:  # a process each: its children are counted
+        for path, (seconds, used, error) in zip(paths, pool.imap(runall, paths)):
+            if min(seconds, used) > 60:
+                error = error or "takes more than 60 s"
+            failed += bool(error)
+            print(f"{'FAILED' if error else 'ok':7} {path} {seconds:.0f} s, {used:.0f} s of processor time {error}",
+                  flush=True)
+    if left := sorted(name for name, value in state().items() if before.get(name) != value):
+        print("FAILED  changed in the checkout:", *left)
+    return failed + bool(left)
 
 
 def execute(path: Path) -> float:
@@ -130,16 +161,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, words in (("execute", "run and store the outputs"), ("runall", "run as Jupyter does, store nothing")):
-        commands.add_parser(name, help=words).add_argument("notebooks", nargs="+", type=Path)
+        run = commands.add_parser(name, help=words)
+        run.add_argument("notebooks", nargs="+", type=Path)
+    run.add_argument("--workers", type=int, default=1, help="notebooks at a time")
     page = commands.add_parser("readme", help="write README.md from nbs/index.ipynb")
     page.add_argument("--check", action="store_true", help="write nothing; fail when README.md differs")
     args = parser.parse_args()
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    if args.command != "readme":
+    if args.command == "runall":
+        return runall_of(args.notebooks, args.workers) > 0
+    if args.command == "execute":
         for path in args.notebooks:
-            seconds = (execute if args.command == "execute" else runall)(path)
-            cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
-            print(f"{path}: {seconds:.1f} s ({cpu.ru_utime + cpu.ru_stime:.0f} s of processor time so far)", flush=True)
+            seconds = execute(path)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = used.ru_utime + used.ru_stime
+            print(f"{path}: {seconds:.1f} s ({used:.0f} s of processor time so far)", flush=True)
         return 0
     target = ROOT / "README.md"
     if args.check:

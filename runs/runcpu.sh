@@ -5,7 +5,8 @@
 #   bash runs/runcpu.sh --smoke    the same end to end, tiny, in under three minutes
 #
 # Interrupted and started again, it goes on where it stopped. Everything it makes lies under $NANOCHAT_BASE_DIR
-# (default ~/.cache/nanochat; the smoke run uses a folder "smoke" inside it). Delete that folder to start over.
+# (default ~/.cache/nanochat; a relative one counts from the checkout; the smoke run uses a folder "smoke" inside it).
+# Delete that folder to start over.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source runs/setup.sh
@@ -14,19 +15,21 @@ smoke=0
 for argument in "$@"; do
     case $argument in
         --smoke) smoke=1 ;;
-        -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
         *) die "unknown argument $argument: there is --smoke and --help" ;;
     esac
 done
 
-setup_environment ""
-export NANOCHAT_BASE_DIR="${NANOCHAT_BASE_DIR:-$HOME/.cache/nanochat}"
 chat="python -m nanochat.scripts.chat_cli"
-if [ $smoke = 1 ]; then
-    export NANOCHAT_BASE_DIR="$NANOCHAT_BASE_DIR/smoke"
-    chat="NANOCHAT_BASE_DIR=$NANOCHAT_BASE_DIR $chat"
-fi
-mkdir -p "$NANOCHAT_BASE_DIR/report"
+default=${NANOCHAT_BASE_DIR:+no}
+NANOCHAT_BASE_DIR=$(base_dir) || exit 1
+export NANOCHAT_BASE_DIR
+if [ $smoke = 1 ]; then NANOCHAT_BASE_DIR="$NANOCHAT_BASE_DIR/smoke"; fi
+# elsewhere than by default: the command that is printed at the end must say so
+if [ $smoke = 1 ] || [ -n "$default" ]; then chat="NANOCHAT_BASE_DIR=$(printf %q "$NANOCHAT_BASE_DIR") $chat"; fi
+mkdir -p "$NANOCHAT_BASE_DIR/report" 2>/dev/null && [ -w "$NANOCHAT_BASE_DIR/report" ] ||
+    die "cannot write to $NANOCHAT_BASE_DIR: set NANOCHAT_BASE_DIR to a folder that you can write to"
+setup_environment ""
 times="$NANOCHAT_BASE_DIR/report/runcpu_times.tsv"  # stage, seconds: a line per attempt, so that interrupted time counts
 
 # Ctrl-C reaches a stage too, which saves and stops. Between stages, or while one is only starting, nobody else would say so.
@@ -39,8 +42,8 @@ stage() {  # name, command
     shift
     say "" "== $name"
     "$@" || status=$?
-    printf '%s\t%s\n' "$name" $((SECONDS - start)) >> "$times"
-    if [ $status = 130 ] || [ $status = 143 ]; then interrupted=$status; fi
+    printf '%s\t%s\n' "$name" $((SECONDS - start)) >> "$times" || true
+    if [ $status = 129 ] || [ $status = 130 ] || [ $status = 143 ]; then interrupted=$status; fi
     if [ $interrupted != 0 ]; then
         exit $interrupted
     elif [ $status != 0 ]; then
@@ -77,4 +80,4 @@ stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --s
 stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
 stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
-say "" "To go on chatting:" "  source .venv/bin/activate" "  $chat"
+say "" "To go on chatting:" "  cd $(printf %q "$PWD")" "  source .venv/bin/activate" "  $chat"

@@ -54,6 +54,17 @@ notebooks() {  # one count for each notebook
     if [ "$bad" != 0 ]; then failures+=("$bad of $all notebooks"); fi
 }
 
+run_all() {  # every notebook as Jupyter's Run All does; one count for each
+    local log="$scratch/runall" all bad
+    find nbs -name '*.ipynb' -not -path '*/.*' -not -path 'nbs/tests/*' -print0 | sort -z |
+        OMP_NUM_THREADS=1 xargs -0 python runs/book.py runall --workers 2 > "$log" 2> "$scratch/runall-errors"
+    grep -E '^(ok|FAILED) ' "$log" || { cat "$scratch/runall-errors"; }
+    all=$(grep -cE '^(ok|FAILED) ' "$log") bad=$(grep -c '^FAILED ' "$log")
+    if [ "$all" = 0 ]; then bad=1; fi
+    if [ "$bad" != 0 ]; then cat "$log"; failures+=("$bad notebooks under Run All"); fi
+    passed=$((passed + all - bad)) failed=$((failed + bad))
+}
+
 smoke() { NANOCHAT_BASE_DIR="$scratch" bash runs/runcpu.sh --smoke; }
 
 again_is_quick() {  # everything is finished: nothing is trained again
@@ -78,9 +89,11 @@ refuses() {  # words that the message must hold, command: one line, exit status 
 
 start_all=$SECONDS
 check "notebooks and library are in sync and clean" in_sync
-check "lint" ruff check --quiet --select F821,F811,F405,F401,E9 --ignore-noqa --config 'lint.per-file-ignores={"__init__.py"=["F401"]}' nanochat
+check "one style in library, notebooks and scripts" ruff check --quiet --config runs/ruff.toml nanochat nbs runs
+check "house rules" python runs/house.py
 check "README.md is what nbs/index.ipynb says" python runs/book.py readme --check
 notebooks
+run_all
 check "smoke run: data to chat evaluation" smoke
 check "a second smoke run finds its work done" again_is_quick
 check "both trainings on two ranks" two_ranks
@@ -92,7 +105,7 @@ export NANOCHAT_BASE_DIR="$scratch/empty"
 check "no tokenizer: says what to run" refuses "nanochat.scripts.tok_train" python -m nanochat.scripts.base_train --device-type=cpu
 check "no base model: says what to run" refuses "nanochat.scripts.base_train" python -m nanochat.scripts.chat_sft --device-type=cpu
 check "no chat model: says what to run" refuses "nanochat.scripts.chat_sft" python -m nanochat.scripts.chat_cli --device-type=cpu
-check "unknown flag" refuses "no-such-flag" python -m nanochat.scripts.base_train --no-such-flag=1
+check "unknown flag" refuses "there is no flag --no-such-flag" python -m nanochat.scripts.base_train --no-such-flag=1
 check "library imports without the dev extra's packages" python -c "
 import sys
 for name in ('nbdev', 'fastcore', 'matplotlib', 'ipywidgets', 'jupyterlab', 'gradio', 'wandb', 'hypothesis'): sys.modules[name] = None
