@@ -6,8 +6,9 @@
 __all__ = ['YourTurn', 'Wrong', 'same', 'expect', 'build_check', 'test_build', 'course_file', 'long_result']
 
 # %% ../nbs/appendix/G_lessons.ipynb #882ef30f
-import inspect, os, platform, time
+import inspect, io, os, platform, time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import torch
@@ -80,7 +81,8 @@ def test_build(check: Callable,    # made by build_check
     empty = lambda *a, **k: None
     if inspect.isclass(solution):
         empty = type("Empty", (), {"__init__": empty, "__call__": empty, "__getattr__": lambda self, name: empty})
-    verdicts = [check(c) for c in (solution, empty, mistake)]
+    with redirect_stdout(io.StringIO()):  # three verdicts are no news for a reader
+        verdicts = [check(c) for c in (solution, empty, mistake)]
     for verdict, start in zip(verdicts, ("right", "your turn", "not yet")):
         assert verdict.startswith(start), f"expected a verdict that begins with {start!r}, got: {verdict}"
     assert says in verdicts[2], f"the mistake should be named with {says!r}: {verdicts[2]}"
