@@ -513,12 +513,12 @@ def prepare_tinyworld(train_chars: int = 45_000_000,      # characters of traini
                       overwrite: bool = False):           # replace text that was made in another way
     "Writes the embedded world's documents as shards. Does nothing if the same code did it before. Raises UserError "
     "rather than replace other text."
-    from nanochat import tinydrills, tinyfacts, tinyworld  # inside: only the process that writes needs it
+    from nanochat import tinyworld  # inside: only the process that writes needs it
     if val_chars is None: val_chars = max(train_chars // 30, 1)
     if min(train_chars, val_chars, shard_chars) <= 0: raise UserError(f"numbers of characters must be above 0, got "
                                                                       f"{train_chars}, {val_chars}, {shard_chars}")
     options = {"train_chars": train_chars, "val_chars": val_chars, "shard_chars": shard_chars, "seed": seed, "kinds": kinds,
-               "code": [sha256_file(module.__file__)[:16] for module in (tinyfacts, tinydrills, tinyworld)]}
+               "code": tinyworld.world_hash()}
     if made_already(source, options, overwrite): return
     with Progress(train_chars + val_chars, source, "char") as progress:
         train, val = (take_chars(tinyworld.documents(split, seed, kinds), n, progress)

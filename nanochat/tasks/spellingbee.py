@@ -8,14 +8,14 @@ __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSp
 # %% ../../nbs/tasks/spellingbee.ipynb #49456689
 # Notable choices:
 # - The word stands in quotation marks everywhere, so that it is cut into the same tokens in the question, the answer and the tool call.
-# - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyfacts.word_split).
+# - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyworld.content.word_split).
 # - Counts from 0 to 3 are equally frequent: with natural frequencies "1" would be right half of the time.
 from collections import defaultdict
 from functools import lru_cache
 
 from .common import Task
 from .tinyworld import check_split, example_rng, final_number, talk
-from ..tinyfacts import spelling_words
+from ..tinyworld import spelling_words
 
 # %% ../../nbs/tasks/spellingbee.ipynb #dcc021af
 MAX_COUNT = 3  # how often a letter is in its word, 0 to this
