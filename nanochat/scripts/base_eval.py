@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ..chat import samples
 from ..checkpoint_manager import load_model
 from ..common import UserError, compute_init, get_base_dir, print0, run_stage
-from ..dataset import parse_sources, prepare
+from ..dataset import parse_sources
+from ..sources import prepare
 from ..engine import Engine
 from ..files import write_json
 from ..loss_eval import baselines, bpb_table, evaluate_bpb, validation_batches

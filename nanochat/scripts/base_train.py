@@ -15,7 +15,8 @@ from ..chat import PROMPTS, samples
 from ..checkpoint_manager import checkpoint_dir, load_meta, load_model, plan_resume, trained_dir
 from ..common import COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, UserError, compute_init, maybe_compile, print0, run_stage
 from ..dataloader import PretrainLoader
-from ..dataset import parse_sources, prepare
+from ..dataset import parse_sources
+from ..sources import prepare
 from ..engine import Engine
 from ..gpt import GPT, GPTConfig
 from ..loss_eval import baselines, bpb_table, evaluate_bpb, validation_batches

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 import tiktoken
 
 from ..common import UserError, run_stage
-from ..dataset import fetch_wheel, iter_texts, parse_sources, prepare
+from ..dataset import iter_texts, parse_sources
+from ..download import fetch_wheel
+from ..sources import prepare
 from ..tokenizer import byte_to_unicode, get_tokenizer
 
 # %% ../../nbs/scripts/tok_eval.ipynb #477c4205

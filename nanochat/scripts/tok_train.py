@@ -12,7 +12,8 @@ from typing import Iterator
 
 from ..common import Progress, UserError, get_base_dir, run_stage
 from ..files import is_complete, mark_complete
-from ..dataset import MixedStream, iter_texts, parse_sources, prepare
+from ..dataset import MixedStream, iter_texts, parse_sources
+from ..sources import prepare
 from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size, read_directory
 
 # %% ../../nbs/scripts/tok_train.ipynb #663ca7b2
