@@ -23,7 +23,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from .common import UserError
-from .dataloader import BestFitPacker, evaluation_batches
+from .dataloader import BestFitPacker, evaluation_batches, snapshot
 from .dataset import MixedStream, iter_texts
 
 # %% ../nbs/10_bits_per_byte.ipynb #18c804e2
@@ -132,7 +132,7 @@ def pack_once(
     rows = []
     while packer.n_waiting >= T + 1:
         rows.append(torch.from_numpy(packer.pack_row()))
-    rest = [token for body, _ in packer.snapshot()[0] for token in (bos, *body.tolist())]  # less than a row
+    rest = [token for body, _ in snapshot(packer)[0] for token in (bos, *body.tolist())]  # less than a row
     rows.append(torch.tensor(rest + [bos] * (T + 1 - len(rest))))
     packed = torch.stack(rows)
     inputs, targets = packed[:, :-1].contiguous(), packed[:, 1:].clone()

@@ -6,10 +6,6 @@
 __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSpelling', 'SpellingBee']
 
 # %% ../../nbs/tasks/spellingbee.ipynb #49456689
-# Notable choices:
-# - The word stands in quotation marks everywhere, so that it is cut into the same tokens in the question, the answer and the tool call.
-# - Words of the test are never spelled in training, neither here nor in the corpus (nanochat.tinyworld.content.word_split).
-# - Counts from 0 to 3 are equally frequent: with natural frequencies "1" would be right half of the time.
 from collections import defaultdict
 from functools import lru_cache
 
@@ -37,23 +33,21 @@ def pairs_by_count(
 # %% ../../nbs/tasks/spellingbee.ipynb #50248dc7
 SPELL = ("Spell the word '{word}'.", "How do you spell '{word}'?", "Please spell '{word}'.", "Can you spell '{word}'?",
          "What are the letters of '{word}'?", "Spell '{word}' for me.", "Which letters does '{word}' have?")
-COUNT = ("How many {letter} are in '{word}'?", "How many times does the letter {letter} occur in '{word}'?", "Count the letter {letter} in '{word}'.",
-         "How often is {letter} in the word '{word}'?", "How many {letter} are in the word '{word}'?", "In '{word}', how many {letter} are there?",
+COUNT = ("How many {letter} are in '{word}'?", "How many times does the letter {letter} occur in '{word}'?",
+         "Count the letter {letter} in '{word}'.", "How often is {letter} in the word '{word}'?",
+         "How many {letter} are in the word '{word}'?", "In '{word}', how many {letter} are there?",
          "How many times is there a {letter} in '{word}'?", "Tell me how many {letter} '{word}' has.")
 
-
-def spelled(
-    word: str,
-) -> str:  # its letters
-    """A word letter by letter."""
+# %% ../../nbs/tasks/spellingbee.ipynb #6cc4e2c5
+def spelled(word: str) -> str:  # its letters, with commas between them
+    "A word letter by letter."
     return ",".join(word)
 
 # %% ../../nbs/tasks/spellingbee.ipynb #4940f7b8
 class SimpleSpelling(Task):
     """Spelling a word."""
 
-    def __init__(self, split: str = "train", size: int | None = None, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, split: str = "train", size: int | None = None):
         check_split("SimpleSpelling", split)
         self.split, self.words = split, spelling_words(split)
         self.size = size or len(self.words)
@@ -73,8 +67,7 @@ class SimpleSpelling(Task):
 class SpellingBee(Task):
     """How many of a letter a word has: spelled first, then counted by the calculator, then `#### ` and the number."""
 
-    def __init__(self, split: str = "train", size: int = 10_000, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, split: str = "train", size: int = 10_000):
         check_split("SpellingBee", split)
         self.split, self.size = split, size
 
@@ -101,3 +94,10 @@ class SpellingBee(Task):
     ) -> bool:
         """Whether the response spells the word correctly, whatever it counts."""
         return spelled(conversation["word"]) in response
+
+# %% ../../nbs/tasks/spellingbee.ipynb #1d1ccd7c
+# Notable choices:
+# - The word stands in quotation marks everywhere, so that it is cut into the same tokens in the question, the answer
+#   and the tool call.
+# - Words of the test are never spelled in training, neither here nor in the corpus.
+# - Counts from 0 to 3 are equally frequent: with natural frequencies "0" or "1" would nearly always be right.
