@@ -9,7 +9,6 @@ __all__ = ['COUNTS', 'MIXTURES', 'cut_conversation', 'conversation_rows', 'conve
 # %% ../nbs/17_sft.ipynb #cc4899b7
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from .common import UserError
 from .dataloader import LengthBuffer, TrackedBatches, check_loader_state, check_shape, to_pair
+from .distributed import get_world_size
 from .tasks.common import Task, TaskMixture
 from .tasks.customjson import CustomJSON
 from .tasks.spellingbee import SimpleSpelling, SpellingBee
@@ -158,12 +158,12 @@ def conversation_loader(
     def render(conversation): return tokenizer.render_conversation(conversation, max_tokens=None)
     return ConversationLoader(render, dataset, B, T, tokenizer.get_bos_token_id(), device, rank, world_size, seed)
 
-# %% ../nbs/17_sft.ipynb #41af28aa
+# %% ../nbs/17_sft.ipynb #c26288c2
 def totals(numbers: dict,  # name -> number, of this rank
            ) -> dict:      # name -> sum over all ranks, known to every rank
     "Adds plain numbers over the ranks."
-    if not (dist.is_available() and dist.is_initialized()): return dict(numbers)
-    gathered = [None] * dist.get_world_size()
+    if get_world_size() == 1: return dict(numbers)
+    gathered = [None] * get_world_size()
     dist.all_gather_object(gathered, numbers)
     return {key: sum(of_rank[key] for of_rank in gathered) for key in numbers}
 
