@@ -19,7 +19,8 @@ from ..common import UserError, run_stage
 from ..dataset import iter_texts, parse_sources
 from ..download import fetch_wheel
 from ..sources import prepare
-from ..tokenizer import byte_to_unicode, get_tokenizer
+from ..tokenizer import get_tokenizer
+from ..tokenizer_parts import byte_to_unicode
 
 # %% ../../nbs/scripts/tok_eval.ipynb #477c4205
 SAMPLES = {
