@@ -12,7 +12,7 @@ from torch import Tensor
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #4465b3ff
 class RMSNorm(torch.autograd.Function):
-    """RMSNorm in few passes over memory: on a CPU torch's own takes several times as long. In bf16 the reciprocal
+    """RMSNorm in few passes over memory: on a CPU torch's own takes about twice as long or more. In bf16 the reciprocal
     is rounded before it multiplies: the root mean square comes out up to 0.5 % off 1, torch's up to 0.2 %."""
     @staticmethod
     def forward(ctx, x, scale):
