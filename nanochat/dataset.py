@@ -108,14 +108,15 @@ def repair(path: Path) -> str:
     if source in VAL_SHARDS: return f"delete it and run {command_for(source)} as you did before"
     return f"delete {path.parent} and run {command_for(source)}"
 
-# %% ../nbs/05_data.ipynb #7cecf42a
+# %% ../nbs/05_data.ipynb #e2e0473f
 def read_wanted(source: str,  # name of a source
                 ) -> dict:    # {"source", "val": name, "train": [names]}
     "The list of a source's shards, whether or not they have arrived. Raises UserError without a proper one."
     path = source_dir(source) / "wanted.json"
     if not path.exists(): raise UserError(f"no text of source {source!r} in {path.parent}: run {command_for(source)}")
     wanted = read_json(path)
-    names = [wanted.get("val"), *(wanted.get("train") or [])] if isinstance(wanted, dict) else []
+    train = wanted.get("train") if isinstance(wanted, dict) else None
+    names = [wanted.get("val"), *train] if isinstance(train, list) else []
     if len(names) < 2 or not all(isinstance(n, str) and re.fullmatch(r"shard_\d+\.parquet", n) for n in names):
         raise UserError(f"{path} does not list a source's shards: delete {path.parent} and run {command_for(source)}")
     return wanted
@@ -221,7 +222,7 @@ class Cards:
         if self.backlog: self.backlog[0][3] = self.doc
         return self.texts[self.doc - 1]
 
-# %% ../nbs/05_data.ipynb #300cfe8b
+# %% ../nbs/05_data.ipynb #5b21dec4
 def read_marker(source: str,    # name of a source
                 ) -> dict | None: # {"options", "shards": [{"name", "docs", "chars"}]}; None while unfinished
     "What a finished source was made of. Raises UserError if its marker is damaged."
@@ -232,7 +233,7 @@ def read_marker(source: str,    # name of a source
         raise UserError(f"{path} is damaged: delete {path.parent} and run {command_for(source)}") from None
     return done
 
-def fingerprint(source: str) -> str | None: # None while a source is unfinished, and for climbmix, which may grow
+def fingerprint(source: str) -> str | None: # None while unfinished, and for climbmix, which may grow
     "What a source made on this machine was made of. It changes when the source is made again in another way."
     made = read_marker(source)
     if made is None: return None
