@@ -6,14 +6,10 @@
 __all__ = ['MAX_LENGTH', 'MAX_BITS', 'use_calculator']
 
 # %% ../nbs/12_tools.ipynb #bbd192a6
-# Notable choices:
-# - The expression is parsed, never evaluated by Python: a node of the syntax tree that is not on a short list ends the call.
-# - Arithmetic is exact (fractions), so 0.1+0.2 is 0.3, and a number is written the way a person would write it.
-# - Size is limited before the work is done, not after: 9**9**9 costs nothing.
-# - A bad expression is no error. The model made a slip; it gets no output and goes on.
 import ast
 import math
 import re
+import warnings
 from fractions import Fraction
 
 # %% ../nbs/12_tools.ipynb #7a83efcf
@@ -92,10 +88,23 @@ def use_calculator(
     expr: str,  # what the model wrote between <|python_start|> and <|python_end|>
 ) -> str | None:  # the result as text, or None where there is none
     """Works out arithmetic or `"word".count("r")`; None for anything else, too large, or undefined. Never runs code."""
-    expr = re.sub(r"(?<=\d),(?=\d{3}\b)", "", expr.strip())  # 1,000 is a thousand
+    parts = re.split(r"""('[^']*'|"[^"]*")""", expr.strip())  # text in quotes stands at the odd places
+    # 1,000 is a thousand; in quotes a comma is a comma
+    parts[::2] = [re.sub(r"(?<=\d),(?=\d{3}\b)", "", part) for part in parts[::2]]
+    expr = "".join(parts)
     if not 0 < len(expr) <= MAX_LENGTH:
         return None
     try:
-        return _written(_evaluate(ast.parse(expr, mode="eval").body))
+        with warnings.catch_warnings():  # the parser's opinion of a model's text is nobody's business
+            warnings.simplefilter("ignore")
+            return _written(_evaluate(ast.parse(expr, mode="eval").body))
     except (_Refused, SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError):
         return None
+
+# %% ../nbs/12_tools.ipynb #bd0f4080
+# Notable choices:
+# - The expression is parsed, never evaluated by Python: a node of the syntax tree that is not on a
+#   short list ends the call.
+# - Arithmetic is exact (fractions), so 0.1+0.2 is 0.3, and a number is written the way a person would write it.
+# - Size is limited before the work is done, not after: 9**9**9 costs nothing.
+# - A bad expression is no error. The model made a slip; it gets no output and goes on.
