@@ -111,7 +111,6 @@ class TinyFacts(Task):
         form: str = "open",  # open, choice or line
         size: int | None = None,  # examples; None: each fact once
     ):
-        super().__init__()
         check_split("TinyFacts", split)
         if form not in ("open", "choice", "line"):
             raise UserError(f"TinyFacts has the forms open, choice and line, not {form!r}")
@@ -156,7 +155,6 @@ class TinyChoices(Task):
     eval_type = "categorical"
 
     def __init__(self, split: str = "train", size: int = 10_000):
-        super().__init__()
         check_split("TinyChoices", split)
         self.split, self.size = split, size
         # any answer of the world can be a choice, and so can any word
@@ -221,7 +219,6 @@ class TinyMath(Task):
         steps: int = 1,  # sums in a problem, 1 or 2
         size: int = 10_000,
     ):
-        super().__init__()
         check_split("TinyMath", split)
         if steps not in (1, 2):
             raise UserError(f"TinyMath has problems of 1 and of 2 steps, not {steps}")
@@ -307,7 +304,6 @@ class TinyChat(Task):
     """Small talk: greetings, questions with follow-ups, people, stories, thanks."""
 
     def __init__(self, split: str = "train", size: int = 10_000):
-        super().__init__()
         check_split("TinyChat", split)
         self.split, self.size = split, size
 
