@@ -19,9 +19,10 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 
-from .common import Progress, UserError, get_base_dir, get_dist_info
+from .common import UserError, get_base_dir, get_dist_info
 from .engine import Engine
 from .files import read_json
+from .progress import Progress
 from .tasks.common import Task
 from .tasks.spellingbee import SpellingBee
 from .tasks.tinyworld import TinyFacts, TinyMath

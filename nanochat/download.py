@@ -18,9 +18,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .common import Progress, UserError, get_base_dir
+from .common import UserError, get_base_dir
 from .files import fsync_dir, is_complete, mark_complete, sha256_file
 from .folders import disk_error, one_writer
+from .progress import Progress
 
 # %% ../nbs/appendix/E_download.ipynb #268490ca
 class Refused(Exception):

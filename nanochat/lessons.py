@@ -13,8 +13,9 @@ from pathlib import Path
 
 import torch
 
-from .common import UserError, format_seconds
+from .common import UserError
 from .files import read_json, write_json
+from .progress import format_seconds
 
 # %% ../nbs/appendix/G_lessons.ipynb #3eed7922
 class YourTurn(Exception):

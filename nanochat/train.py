@@ -35,8 +35,9 @@ import torch
 import torch.distributed as dist
 
 from .checkpoint_manager import get_rng_state, load_checkpoint, plan_resume, remove_run, save_checkpoint, set_rng_state
-from .common import DummyWandb, Interrupt, Progress, UserError, get_dist_info, print0
+from .common import DummyWandb, Interrupt, UserError, get_dist_info, print0
 from .files import atomic_write, mark_complete
+from .progress import Progress
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
 def accumulate_gradients(

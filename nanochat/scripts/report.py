@@ -13,8 +13,9 @@ from pathlib import Path
 
 from ..chat_eval import read_scores, task_table
 from ..checkpoint_manager import checkpoint_dir, load_meta, trained_dir
-from ..common import format_seconds, get_base_dir, print0, run_stage
+from ..common import get_base_dir, print0, run_stage
 from ..files import is_complete
+from ..progress import format_seconds
 
 # %% ../../nbs/scripts/report.ipynb #e529b6cf
 @dataclass

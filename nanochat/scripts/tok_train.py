@@ -10,9 +10,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Iterator
 
-from ..common import Progress, UserError, get_base_dir, run_stage
+from ..common import UserError, get_base_dir, run_stage
 from ..files import is_complete, mark_complete
 from ..dataset import MixedStream, iter_texts, parse_sources
+from ..progress import Progress
 from ..sources import prepare
 from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size, read_directory
 
