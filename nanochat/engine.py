@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['KVCache', 'cache_for', 'sample_next_token', 'row_seed', 'Row', 'ToolTokens', 'first_rows', 'copy_row', 'Batch',
-           'check_prompt', 'check_sampling', 'prefill', 'choose', 'write_all', 'Engine']
+           'check_prompt']
 
 # %% ../nbs/13_engine.ipynb #fb1b804b
 import hashlib
+import importlib
 from collections import deque
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -87,7 +87,7 @@ class Row:
     """One text in progress: where it belongs, what is forced upon it, and whether it is inside a tool call."""
 
     index: int  # which of the wanted texts this is
-    uniforms: Tensor  # its random numbers, one for each token it may write
+    uniforms: list[float]  # its random numbers in [0, 1), one for each token it may write
     written: int = 0  # tokens so far
     forced: deque = field(default_factory=deque)  # tokens that the engine puts into its mouth
     expression: list | None = None  # tokens since <|python_start|>, None outside a tool call
@@ -130,9 +130,15 @@ def first_rows(cache: KVCache, n: int) -> KVCache:
     return part
 
 # %% ../nbs/13_engine.ipynb #931c162d
-def copy_row(target: KVCache, to: int, source: KVCache, row: int) -> None:
+def copy_row(
+    target: KVCache,
+    to: int,
+    source: KVCache,
+    row: int,
+    length: int | None = None,  # positions; None: all that are filled
+) -> None:
     """Copies what one row of a cache holds to a row of another, or of the same, cache."""
-    length = int(source.cache_seqlens[row])
+    length = int(source.cache_seqlens[row]) if length is None else length
     target.k[:, to, :length] = source.k[:, row, :length]
     target.v[:, to, :length] = source.v[:, row, :length]
     target.cache_seqlens[to] = length
@@ -186,142 +192,16 @@ def check_prompt(
         raise UserError(f"the prompt has {len(tokens):,} tokens but the model's context holds {context:,}, and the "
                         "answer needs room too: shorten the conversation")
 
-# %% ../nbs/13_engine.ipynb #39583f00
-def check_sampling(max_tokens: int | None, temperature: float, top_k: int | None, batch_size: int) -> None:
-    """Refuses options that mean nothing."""
-    if max_tokens is not None and max_tokens < 1:
-        raise UserError(f"max_tokens must be at least 1, not {max_tokens}")
-    if batch_size < 1:
-        raise UserError(f"batch_size must be at least 1, not {batch_size}")
-    if not 0 <= temperature < float("inf"):  # written so that nan is refused, too
-        raise UserError(f"temperature must be a finite number of at least 0, not {temperature}")
-    if top_k is not None and top_k < 0:
-        raise UserError(f"top_k cannot be negative, but it is {top_k}")
-
-# %% ../nbs/13_engine.ipynb #ce3584dd
-def prefill(
-    model,
-    tokens: list[int],  # the prompt
-    chunk: int = 1024,  # tokens a piece, which bounds the memory of the logits
-) -> tuple[Tensor, KVCache]:  # logits of the next token (1, V), and a cache of one row
-    """Reads a prompt into a fresh cache, piece by piece."""
-    check_prompt(tokens, model.config.sequence_len)
-    cache, ids = cache_for(model, 1, len(tokens)), torch.tensor([tokens], device=model.get_device())
-    for start in range(0, len(tokens), chunk):
-        logits = model(ids[:, start : start + chunk], kv_cache=cache)
-    return logits[:, -1], cache
-
-# %% ../nbs/13_engine.ipynb #8f910697
-def choose(
-    batch: Batch,
-    tools: ToolTokens,
-    temperature: float,
-    top_k: int | None,
-) -> tuple[list[int], list[tuple[int, int, int]], list[int]]:  # tokens, (text, token, mask) events, rows that ended
-    """The next token of every row: drawn (mask 1), or forced by a tool (mask 0)."""
-    throws = torch.stack([row.uniforms[row.written] for row in batch.rows])
-    tokens = sample_next_token(batch.logits, throws, temperature, top_k).tolist()
-    events, ended = [], []
-    for r, row in enumerate(batch.rows):
-        mask = 0 if row.forced else 1
-        if mask:
-            tools.follow(row, tokens[r])
-        else:
-            tokens[r] = row.forced.popleft()
-        row.written += 1
-        events.append((row.index, tokens[r], mask))
-        if (mask and tokens[r] in tools.terminals) or row.written == len(row.uniforms):
-            ended.append(r)
-    return tokens, events, ended
-
-# %% ../nbs/13_engine.ipynb #7777f501
-@torch.inference_mode()
-def write_all(
-    model,
-    tools: ToolTokens,
-    prompts: list[list[int]],  # token ids of each prompt; the same list object may occur many times
-    max_tokens: int | None = None,  # most tokens written per text; None: to the end of the context
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    seed: int = 42,  # text i is drawn with row_seed(seed, i), whatever else is in the batch
-    batch_size: int = 64,  # rows in the model at once; the others wait
-) -> Iterator[list[tuple[int, int, int]]]:  # per step, (index of the prompt, token, 1 if chosen or 0 if forced)
-    """Writes a continuation of every prompt at the same time; texts that end make room for those that wait."""
-    context = model.config.sequence_len
-    for tokens in prompts:
-        check_prompt(tokens, context)
-    check_sampling(max_tokens, temperature, top_k, batch_size)
-    limits = [min(max_tokens or context, context - len(tokens)) for tokens in prompts]
-    longest = max((len(tokens) + n for tokens, n in zip(prompts, limits)), default=0)
-    batch = Batch(cache_for(model, min(batch_size, len(prompts)), longest))
-    waiting, read_before, read = deque(range(len(prompts))), None, None
-    while waiting or batch.rows:
-        while waiting and len(batch.rows) < batch_size:  # admit
-            i = waiting.popleft()
-            if read_before is not prompts[i]:
-                read_before, read = prompts[i], prefill(model, prompts[i])
-            luck = torch.Generator().manual_seed(row_seed(seed, i))
-            batch.admit(Row(i, torch.rand(limits[i], generator=luck)), *read)
-        tokens, events, ended = choose(batch, tools, temperature, top_k)
-        yield events  # tell
-        for r in reversed(ended):  # retire
-            batch.retire(r)
-            tokens[r] = tokens[-1]
-            tokens.pop()
-        batch.logits = None
-        if batch.rows:
-            batch.forward(model, tokens)
-
-# %% ../nbs/13_engine.ipynb #9fc26d7d
-class Engine:
-    """Generates text with a model and a tokenizer, tool calls included. Options are those of `write_all`."""
-
-    def __init__(
-        self,
-        model,  # a nanochat.gpt.GPT, or anything that is called like it
-        tokenizer,  # any of nanochat.tokenizer's
-    ):
-        self.model, self.tokenizer, self.tools = model, tokenizer, ToolTokens(tokenizer)
-
-    def generate(
-        self,
-        tokens: list[int],  # the prompt
-        num_samples: int = 1,  # independent continuations
-        max_tokens: int | None = None,  # most tokens written per sample; None: to the end of the context
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        seed: int = 42,
-    ) -> Iterator[tuple[list[int | None], list[int]]]:  # per step a column of tokens and one of masks (0: forced)
-        """Continues one prompt `num_samples` times; a sample that has ended gives None and 0."""
-        prompts, options = [tokens] * num_samples, (max_tokens, temperature, top_k, seed, max(num_samples, 1))
-        for events in write_all(self.model, self.tools, prompts, *options):
-            column, masks = [None] * num_samples, [0] * num_samples
-            for i, token, mask in events:
-                column[i], masks[i] = token, mask
-            yield column, masks
-
-    def generate_many(
-        self,
-        prompts: list[list[int]],  # token ids of each prompt
-        **options,
-    ) -> tuple[list[list[int]], list[list[int]]]:  # per prompt the tokens written and their masks, terminals left out
-        """Continues many prompts and returns when all have ended."""
-        results, masks = [[] for _ in prompts], [[] for _ in prompts]
-        for events in write_all(self.model, self.tools, prompts, **options):
-            for i, token, mask in events:
-                if not (mask and token in self.tools.terminals):
-                    results[i].append(token)
-                    masks[i].append(mask)
-        return results, masks
-
-    def generate_batch(self, tokens: list[int], num_samples: int = 1, **options):
-        """Continues one prompt `num_samples` times; returns tokens and masks as `generate_many`."""
-        return self.generate_many([tokens] * num_samples, batch_size=max(num_samples, 1), **options)
+# %% ../nbs/13_engine.ipynb #a9236b1e
+def __getattr__(name: str):
+    """`Engine`, which chapter 14 builds on this module, is found here, too."""
+    if name != "Engine":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("nanochat.scheduler").Engine
 
 # %% ../nbs/13_engine.ipynb #54f1d53b
 # Notable choices:
 # - A row's randomness belongs to the row (its own seeded numbers), so what a prompt gets does not depend on its
 #   neighbours; seed and row are hashed together, so adjacent seeds share no sample.
 # - Active rows are always the first n of the cache: a row that ends is overwritten by the last one, nothing is masked.
-# - A prompt is read once, in chunks, into a cache of one row, and copied into as many rows as samples are wanted.
 # - A tool's output is forced one token per step like any other token, so the cache never needs a second code path.
