@@ -84,8 +84,8 @@ def report(
                      + f"; together {format_seconds(sum(times.values()))}")
     columns = {}
     for name, source in (("before SFT", "base"), ("after SFT", "sft")):
-        if scores := read_scores(source, tag):
-            columns[name] = scores
+        if filed := read_scores(source, tag):
+            columns[name] = filed["scores"]
     if columns:
         lines += ["", task_table(columns)]
     print0("\n".join(lines))
