@@ -231,22 +231,23 @@ SWITCH_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "f
 
 # %% ../nbs/appendix/A_common.ipynb #8fb05a89
 def _switch_rule(info):
-    "How tyro reads a bool field: `--x`, `--x=1`, `--x=0`; and for `bool | None` also `--x=auto`."
-    if info.type not in (bool, bool | None): return None
+    "How tyro reads a bool field: `--x`, `--x=1`, `--x=0`; for `bool | None` also `--x=auto`, for `bool | str` any text."
+    if info.type not in (bool, bool | None, bool | str): return None
     from tyro.constructors import PrimitiveConstructorSpec
-    optional = info.type is not bool
+    optional, text = info.type == (bool | None), info.type == (bool | str)
 
     def build(args):
         if not args: return True
         word = args[0].lower()
         if optional and word in ("auto", "none"): return None
-        if word not in SWITCH_WORDS: raise ValueError(f"{args[0]} is neither 1 nor 0")
-        return SWITCH_WORDS[word]
+        if word in SWITCH_WORDS: return SWITCH_WORDS[word]
+        if text: return args[0]
+        raise ValueError(f"{args[0]} is neither 1 nor 0")
 
     return PrimitiveConstructorSpec(
-        nargs=(0, 1), metavar="1|0|auto" if optional else "1|0", instance_from_str=build,
-        is_instance=lambda x: isinstance(x, bool) or (optional and x is None),
-        str_from_instance=lambda x: ["auto" if x is None else str(int(x))])
+        nargs=(0, 1), metavar="1|0|auto" if optional else "1|0|TEXT" if text else "1|0", instance_from_str=build,
+        is_instance=lambda x: isinstance(x, bool) or (optional and x is None) or (text and isinstance(x, str)),
+        str_from_instance=lambda x: ["auto" if x is None else x if isinstance(x, str) else str(int(x))])
 
 # %% ../nbs/appendix/A_common.ipynb #8d65f2dc
 def _number_rule(info):

@@ -44,7 +44,7 @@ class ChatSFTConfig:
     unembedding_lr: float = 0.008  # AdamW, lm_head
     matrix_lr: float = 0.02  # Muon
     scalar_lr: float = 0.5  # AdamW, the per-layer scalars
-    init_lr_frac: float = -1.0  # of the learning rates at the start; -1: 0.8, less after a short pretraining (chapter 08)
+    init_lr_frac: float = -1.0  # of the learning rates at the start; -1: 0.8, after a short pretraining less
     warmdown_ratio: float = 0.5  # share of the run over which they fall to 0
     # evaluation and checkpoints
     eval_every: int = -1  # steps between evaluations; -1: only at the end
