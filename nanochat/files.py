@@ -54,7 +54,7 @@ def read_json(path: str | Path):  # returns what write_json wrote
     "Reads a JSON file. Raises UserError if it is missing or damaged."
     try: return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as e: raise UserError(f"there is no file {path}") from e
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise UserError(f"{path} is damaged ({e}): delete it and run the stage that makes it again") from e
 
 # %% ../nbs/appendix/B_files.ipynb #ef7a958f
@@ -68,7 +68,10 @@ def is_complete(dir: str | Path,  # a stage's output folder
                 ) -> dict | None: # the marker's content; None if the stage has not finished
     "Tells whether a stage ran to its end."
     path = Path(dir) / "COMPLETE.json"
-    return read_json(path) if path.exists() else None
+    marker = read_json(path) if path.exists() else None
+    if not isinstance(marker, dict | None):
+        raise UserError(f"{path} is damaged: delete it and run the stage that makes it again")
+    return marker
 
 # %% ../nbs/appendix/B_files.ipynb #b37f46a0
 def sha256_file(path: str | Path,  # file to read

@@ -4,26 +4,15 @@
 
 # %% auto #0
 __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown_start', 'lr_multiplier', 'muon_momentum',
-           'weight_decay_multiplier', 'apply_schedule', 'TrainLog', 'Meter', 'check_weights', 'evaluate_apart',
-           'sparing_gc', 'TrainResult', 'train', 'check_shared', 'start_wandb']
+           'weight_decay_multiplier', 'apply_schedule', 'Meter', 'check_loss', 'check_weights', 'evaluate_apart',
+           'sparing_gc', 'Reporter', 'RunState', 'save_run', 'Rhythm', 'open_reports', 'TrainResult', 'finish', 'train',
+           'check_shared']
 
 # %% ../nbs/11_pretraining.ipynb #2816e0dc
-# Notable choices:
-# - One loop for pretraining and SFT. They differ in data, in the schedule and in nothing else.
-# - The loss of a step is the SUM over its trained tokens divided by their number, over all micro-batches and ranks.
-#   A mean of means would weigh a token by how many others happened to share its row.
-# - Gradients of the plain sum are accumulated and scaled once, before the optimizer: the count is not needed before
-#   the backward pass, and float16 gradients stay away from zero.
-# - `step` counts finished optimizer steps. Saving comes before evaluating, so a crash in an evaluation loses nothing.
-# - The host waits for a GPU only when it reports (every ten steps) or saves, never in between.
-# - Weights and loss are checked for NaN before a checkpoint is written: a broken run never replaces a good one.
-# - A checkpoint holds all that the next step depends on: weights, optimizer, data position, random generators. A
-#   resumed run equals the uninterrupted one bit for bit on a CPU.
 import gc
 import importlib.util
-import json
 import math
-import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,10 +23,14 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from .checkpoint_manager import get_rng_state, load_checkpoint, plan_resume, remove_run, save_checkpoint, set_rng_state
-from .common import DummyWandb, Interrupt, UserError, get_dist_info, print0
-from .files import atomic_write, mark_complete
+from .checkpoint_manager import (check_meta, check_state, get_rng_state, last_step, load_checkpoint, meta_path,
+                                         plan_resume, save_checkpoint, set_rng_state)
+from .common import DummyWandb, Interrupt, UserError, print0
+from .distributed import get_rank, get_world_size, sum_over_ranks
+from .files import is_complete, mark_complete
+from .folders import beside, exchange
 from .progress import Progress
+from .train_log import TrainLog
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
 def accumulate_gradients(
@@ -51,7 +44,6 @@ def accumulate_gradients(
     The optimizer averages gradients over ranks, hence the factor world_size. Without any trained token the loss and
     the gradients are zero.
     """
-    world_size = dist.get_world_size() if dist.is_initialized() else 1
     total, count, seen = 0.0, 0, 0
     for inputs, targets in islice(batches, grad_accum):
         loss = model(inputs, targets, loss_reduction="sum")
@@ -59,10 +51,8 @@ def accumulate_gradients(
         total = total + loss.detach()
         count = count + (targets >= 0).sum()
         seen += targets.numel()
-    if world_size > 1:
-        dist.all_reduce(count)
-    tokens = count.clamp(min=1)  # a tensor on the device: reading it here would make the host wait
-    torch._foreach_mul_([p.grad for p in params if p.grad is not None], world_size / tokens)
+    tokens = sum_over_ranks(count).clamp(min=1)  # a tensor on the device: reading it here would make the host wait
+    torch._foreach_mul_([p.grad for p in params if p.grad is not None], get_world_size() / tokens)
     return total / tokens, seen
 
 # %% ../nbs/11_pretraining.ipynb #f4178fc9
@@ -84,10 +74,7 @@ FINETUNE = Schedule(warmup_steps=0, warmdown_ratio=0.5, final_lr=0.0, momentum_p
                     momentum_final=None)
 
 # %% ../nbs/11_pretraining.ipynb #f256dca8
-def warmdown_start(
-    steps: int,  # of the run
-    schedule: Schedule = PRETRAIN,
-) -> int:  # the first step with a falling learning rate
+def warmdown_start(steps: int, schedule: Schedule = PRETRAIN) -> int:  # the first step with a falling learning rate
     """Where the warm-down begins."""
     return steps - round(schedule.warmdown_ratio * steps)
 
@@ -120,13 +107,11 @@ def muon_momentum(
         return schedule.momentum_start + (schedule.momentum_peak - schedule.momentum_start) * step / rise
     if schedule.momentum_final is None or step < start:
         return schedule.momentum_peak
-    return schedule.momentum_peak + (schedule.momentum_final - schedule.momentum_peak) * (step - start) / (steps - start)
+    fallen = (step - start) / (steps - start)  # 0 -> 1
+    return schedule.momentum_peak + (schedule.momentum_final - schedule.momentum_peak) * fallen
 
 # %% ../nbs/11_pretraining.ipynb #ba4c85da
-def weight_decay_multiplier(
-    step: int,  # steps finished before this one
-    steps: int,  # of the run
-) -> float:  # factor for Muon's weight decay
+def weight_decay_multiplier(step: int, steps: int) -> float:  # factor for Muon's weight decay
     """Half a cosine, from 1 to 0."""
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
@@ -147,56 +132,6 @@ def apply_schedule(
             group["weight_decay"] = weight_decay * weight_decay_multiplier(step, steps)
     return multiplier
 
-# %% ../nbs/11_pretraining.ipynb #f083453b
-class TrainLog:
-    """`train_log.jsonl`: a line per step and per evaluation. Only rank 0 writes; a resumed run cuts what it repeats.
-
-    An earlier run's log stays until `commit`, which belongs to the first checkpoint of the run that replaces it.
-    """
-
-    def __init__(self, path: Path, start: int, write: bool = True):
-        self.file, self.path = None, Path(path)
-        if not write:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if start:
-            kept = [json.dumps(line) + "\n" for line in self.read(self.path) if line["step"] <= start]
-            with atomic_write(self.path) as f:
-                f.write("".join(kept).encode())
-        replaces = not start and self.path.exists()
-        self.part = self.path.with_name(self.path.name + ".new") if replaces else self.path
-        self.file = open(self.part, "a" if start else "w", encoding="utf-8")
-
-    def commit(self) -> None:
-        """Puts a fresh log in the place of an earlier run's."""
-        if self.file and self.part != self.path:
-            os.replace(self.part, self.path)
-            self.part = self.path
-
-    @staticmethod
-    def read(path: Path) -> list[dict]:
-        """The lines of a log; a line cut by a crash is left out."""
-        lines = []
-        if Path(path).exists():
-            for text in Path(path).read_text(encoding="utf-8").splitlines():
-                try:
-                    lines.append(json.loads(text))
-                except json.JSONDecodeError:
-                    continue
-        return lines
-
-    def add(self, **values) -> None:
-        """Appends one line."""
-        if self.file:
-            self.file.write(json.dumps(values) + "\n")
-            self.file.flush()
-
-    def close(self) -> None:
-        """Closes the file."""
-        if self.file:
-            self.file.close()
-            self.file = None
-
 # %% ../nbs/11_pretraining.ipynb #42e5f05b
 @dataclass
 class Meter:
@@ -215,7 +150,15 @@ class Meter:
         """The average, corrected for its beginning at 0, as Adam's are; nan before the first step."""
         return self.average / (1 - 0.9**self.averaged) if self.averaged else math.nan
 
-# %% ../nbs/11_pretraining.ipynb #55e4d7b9
+# %% ../nbs/11_pretraining.ipynb #648c35a6
+def check_loss(loss: float, step: int, saved_at: int) -> None:
+    """Raises `UserError` if a loss is not finite; it names the last checkpoint, if there is one (else -1)."""
+    if not math.isfinite(loss):
+        raise UserError(f"the loss became {loss} in step {step}: stopped, nothing was overwritten. Lower the learning "
+                        "rates, or look at the data around this step"
+                        + (f"; the last good checkpoint is step {saved_at}" if saved_at >= 0 else ""))
+
+# %% ../nbs/11_pretraining.ipynb #5d489542
 def check_weights(params: list, step: int) -> None:
     """Raises `UserError` if a weight is not a finite number."""
     if not torch.stack([p.detach().isfinite().all() for p in params]).all().item():
@@ -223,12 +166,8 @@ def check_weights(params: list, step: int) -> None:
                         "Lower the learning rates")
 
 # %% ../nbs/11_pretraining.ipynb #b31d92b1
-def evaluate_apart(
-    model: torch.nn.Module,
-    evaluate: Callable[[int], dict],
-    step: int,
-) -> dict:  # what `evaluate(step)` returned
-    """Evaluates without leaving a trace in what training depends on."""
+def evaluate_apart(model: torch.nn.Module, evaluate: Callable[[int], dict], step: int) -> dict:
+    """What `evaluate(step)` returns; it leaves no trace in what training depends on."""
     rng, was_training = get_rng_state(), model.training
     model.eval()
     result = evaluate(step) or {}
@@ -239,7 +178,7 @@ def evaluate_apart(
 # %% ../nbs/11_pretraining.ipynb #816c0848
 @contextmanager
 def sparing_gc(every: int = 5000) -> Iterator[Callable[[], None]]:
-    """Collects garbage after the first step and then only every so many. Yields the function to call after each step."""
+    """Collects garbage after the first step, then every so many. Yields the function to call after each step."""
     was_on, steps = gc.isenabled(), 0
 
     def stepped() -> None:
@@ -259,6 +198,163 @@ def sparing_gc(every: int = 5000) -> Iterator[Callable[[], None]]:
             gc.unfreeze()
             gc.enable()
 
+# %% ../nbs/11_pretraining.ipynb #969d5837
+class Reporter:
+    """Takes in the steps of a run; from time to time checks, logs and shows them."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        log: TrainLog,
+        progress: Progress,
+        logger,  # a wandb run
+        flops_per_token: float | None = None,  # for MFU
+        peak: float | None = None,  # FLOP/s of one device, for MFU
+    ):
+        self.meter, self.log, self.progress, self.logger = meter, log, progress, logger
+        self.flops_per_token, self.peak = flops_per_token, peak
+        self.pending = []  # (step, this rank's loss, learning-rate multiplier) of the steps not yet reported
+        self.seen, self.speed, self.clock = 0, 0.0, time.perf_counter()
+
+    def add(self, step: int, loss: torch.Tensor, multiplier: float, seen: int) -> None:
+        """Takes in one step."""
+        self.pending.append((step, loss, multiplier))
+        self.seen += seen
+
+    def report(self, saved_at: int) -> None:
+        """Reads the pending losses. Raises `UserError` if one is not finite."""
+        if not self.pending:
+            return
+        losses = sum_over_ranks(torch.stack([loss for _, loss, _ in self.pending])).tolist()
+        elapsed, ranks = self.lap(), get_world_size()
+        self.meter.seconds += elapsed
+        self.speed = self.seen * ranks / elapsed
+        known = self.flops_per_token and self.peak
+        fields = {"mfu": self.flops_per_token * self.speed / (self.peak * ranks)} if known else {}
+        for (step, _, multiplier), loss in zip(self.pending, losses, strict=True):
+            check_loss(loss, step, saved_at)
+            self.meter.add(loss)
+            self.log.add(step=step, loss=loss, lr=multiplier, tokens_per_second=round(self.speed),
+                         seconds=round(self.meter.seconds, 3), **fields)
+        self.logger.log({"step": step, "train/loss": self.meter.loss, "train/lr": multiplier,
+                         "train/tokens_per_second": self.speed, **fields})
+        shown = {"tok/s": round(self.speed)} | {k: f"{v:.1%}" for k, v in fields.items()}
+        self.progress.update(len(self.pending), loss=self.meter.loss, **shown)
+        self.pending, self.seen = [], 0
+
+    def evaluated(self, step: int, evaluation: dict) -> None:
+        """Logs an evaluation."""
+        self.log.add(step=step, evaluation=evaluation)
+        self.logger.log({"step": step, **{f"val/{k}": v for k, v in evaluation.items()}})
+        self.lap()
+
+    def lap(self) -> float:
+        """Seconds since the last call: those before a report were training, those before other calls were not."""
+        before, self.clock = self.clock, time.perf_counter()
+        return self.clock - before
+
+# %% ../nbs/11_pretraining.ipynb #2e81812e
+class RunState:
+    """What a run consists of, and the folder in which it is kept."""
+
+    def __init__(self, model, optimizer, loader, dir: Path, facts: dict, keep: int):
+        self.model, self.optimizer, self.loader, self.keep = model, optimizer, loader, keep
+        self.dir = self.folder = dir  # where it belongs, and where it is kept
+        self.facts = facts  # what every checkpoint says besides: settings, model_config, ...
+        self.meter, self.evaluation, self.saved_at = Meter(), {}, -1
+        self.device = next(model.parameters()).device
+
+    def begin(self, steps: int, resume: str) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step
+        """Goes to where the folder's checkpoints stand."""
+        status, step = plan_resume(self.dir, self.facts["settings"], resume, steps=steps)
+        if status != "fresh":
+            self.load(step)
+        elif last_step(self.dir) is not None or is_complete(self.dir) is not None:
+            self.folder = beside(self.dir, "new")  # an earlier run is left alone until the first `save`
+            if get_rank() == 0:
+                shutil.rmtree(self.folder, ignore_errors=True)
+        if status == "resume":
+            print0(f"going on from step {step} of {steps} in {self.dir}")
+        if status == "done":
+            self.evaluation = is_complete(self.dir).get("evaluation") or {}
+            print0(f"{self.dir} is complete at step {step}; --resume=never trains it anew")
+        self.model.train()
+        return status, step
+
+    def load(self, step: int) -> None:
+        """Goes back to a saved step."""
+        model_state, optim_state, saved = load_checkpoint(self.dir, step, self.device, True, get_rank())
+        path, number = meta_path(self.dir, step), (int, float)
+        check_meta(saved, path, {"loader_state": dict, "rng_state": dict, "loop": dict})
+        check_meta(saved["loop"], path, {"average": number, "averaged": int, "seconds": number})
+        check_state(self.model.state_dict(), model_state, str(path))
+        self.loader.load_state_dict(saved["loader_state"])  # first, for it may refuse
+        self.model.load_state_dict(model_state, strict=True)
+        self.optimizer.load_state_dict(optim_state)
+        set_rng_state(saved["rng_state"])
+        self.meter = Meter(**{k: saved["loop"][k] for k in ("average", "averaged", "seconds")})
+        self.evaluation, self.saved_at = saved.get("evaluation") or {}, step
+
+# %% ../nbs/11_pretraining.ipynb #ccfe9689
+def save_run(state: RunState, step: int, steps: int, reporter: Reporter) -> None:
+    """Writes a checkpoint, if the run is sound and this step is not saved yet."""
+    reporter.report(state.saved_at)
+    if state.saved_at != step:
+        check_weights(list(state.model.parameters()), step)
+        meta = state.facts | dict(loader_state=state.loader.state_dict(), rng_state=get_rng_state(),
+                                  loop=asdict(state.meter) | dict(steps=steps), evaluation=state.evaluation)
+        save_checkpoint(state.folder, step, state.model.state_dict(), state.optimizer.state_dict(), meta, get_rank(),
+                        state.keep)
+        state.saved_at = step
+    if state.folder != state.dir:
+        if get_rank() == 0:
+            reporter.log.close()  # on Windows an open file would hold its folder
+            exchange(state.dir)
+            reporter.log.reopen(state.dir)
+        if get_world_size() > 1:
+            dist.barrier()
+        state.folder = state.dir
+    reporter.lap()
+
+# %% ../nbs/11_pretraining.ipynb #bb057168
+@dataclass(frozen=True)
+class Rhythm:
+    """When a run saves and evaluates."""
+
+    steps: int  # of the whole run
+    save_every: int = -1  # steps; -1: only before evaluations and at the end
+    eval_every: int = -1  # steps; -1: only at the end
+    has_evaluation: bool = True
+
+    def evaluates(self, step: int) -> bool:
+        """Whether this step is followed by an evaluation."""
+        due = self.eval_every > 0 and step > 0 and step % self.eval_every == 0
+        return self.has_evaluation and (due or step == self.steps)
+
+    def saves(self, step: int) -> bool:
+        """Whether this step is followed by a checkpoint: before an evaluation too, for that may fail."""
+        due = self.save_every > 0 and step % self.save_every == 0
+        return due or step == self.steps or self.evaluates(step)
+
+# %% ../nbs/11_pretraining.ipynb #341a859f
+@contextmanager
+def open_reports(
+    state: RunState,
+    step: int,  # where the run begins
+    rhythm: Rhythm,
+    desc: str = "train",  # of the progress bar
+    logger=None,  # a wandb run
+    flops_per_token: float | None = None,  # for MFU
+    peak: float | None = None,  # FLOP/s of one device, for MFU
+) -> Iterator[Reporter]:
+    """The reporter of a run, with its log and its progress bar."""
+    log = TrainLog(state.folder, step, rhythm.evaluates(step))
+    try:
+        with Progress(rhythm.steps, desc, "step", initial=step) as progress:
+            yield Reporter(state.meter, log, progress, logger or DummyWandb(), flops_per_token, peak)
+    finally:
+        log.close()
+
 # %% ../nbs/11_pretraining.ipynb #4cc3cba3
 @dataclass
 class TrainResult:
@@ -271,7 +367,17 @@ class TrainResult:
     tokens_per_second: float = 0.0
     evaluation: dict = field(default_factory=dict)  # what the last evaluation returned
 
-# %% ../nbs/11_pretraining.ipynb #795d5f45
+# %% ../nbs/11_pretraining.ipynb #3973d56a
+def finish(state: RunState, step: int, steps: int, exit_code: int = 0, speed: float = 0.0) -> TrainResult:
+    """Marks the folder of a run that has come to its end, and says how another one goes on."""
+    meter = state.meter
+    if step < steps:
+        print0(f"stopped at step {step} of {steps}, saved in {state.dir}; the same command goes on from there")
+    elif get_rank() == 0:
+        mark_complete(state.dir, dict(step=step, loss=meter.loss, seconds=meter.seconds, evaluation=state.evaluation))
+    return TrainResult(step, meter.loss, exit_code, meter.seconds, speed, state.evaluation)
+
+# %% ../nbs/11_pretraining.ipynb #3047507a
 def train(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,  # groups with kind, initial_lr
@@ -290,132 +396,36 @@ def train(
     eval_every: int = -1,  # steps between evaluations; -1: only at the end
     save_every: int = -1,  # steps between checkpoints beside those before evaluations and at the end
     keep: int = 2,  # checkpoints left on disk
-    flops_per_token: float | None = None,  # for MFU
-    peak: float | None = None,  # FLOP/s of one device, for MFU
-    logger=None,  # a wandb run
-    desc: str = "train",
+    **reports,  # desc, logger, flops_per_token, peak: see open_reports
 ) -> TrainResult:
-    """Runs the loop from wherever the checkpoints say it is to the end, or to a signal. Marks the folder when complete.
-
-    Raises `UserError` when the loss or a weight stops being finite, before a checkpoint is overwritten.
-    """
-    checkpoint_dir, settings, logger = Path(checkpoint_dir), settings or {}, logger or DummyWandb()
-    _, rank, _, _ = get_dist_info()
-    world_size = dist.get_world_size() if dist.is_initialized() else 1
-    params = list(model.parameters())
-    device = params[0].device
-    forward = forward or model
-    report_every = 10 if device.type == "cuda" else 1  # steps between waits for the device
-
-    status, start = plan_resume(checkpoint_dir, settings, resume)
-    meter, evaluation = Meter(), {}
-    replace = status == "fresh"  # what an earlier run left is removed only when this one has something to save
-    if status != "fresh":
-        model_state, optim_state, saved = load_checkpoint(checkpoint_dir, start, device, load_optimizer=True, rank=rank)
-        loader.load_state_dict(saved["loader_state"])  # first, for it may refuse
-        model.load_state_dict(model_state, strict=True)
-        optimizer.load_state_dict(optim_state)
-        set_rng_state(saved["rng_state"])
-        meter = Meter(**{k: saved["loop"][k] for k in ("average", "averaged", "seconds")})
-        evaluation = saved.get("evaluation") or {}
-        del model_state, optim_state
-        if status == "done":
-            print0(f"{checkpoint_dir} is complete at step {start}; --resume=never trains it anew")
-            return TrainResult(start, meter.loss, 0, meter.seconds, 0.0, evaluation)
-        print0(f"going on from step {start} of {steps} in {checkpoint_dir}")
-
-    step, saved_at = start, start if status == "resume" else -1
-    pending = []  # (step, this rank's loss, multiplier) of the steps not yet reported
-    seen, speed, clock = 0, 0.0, time.perf_counter()
-
-    def report() -> None:
-        """Reads the pending losses (the one place where the host waits), checks and logs them."""
-        nonlocal speed, clock
-        if not pending:
-            return
-        losses = torch.stack([loss for _, loss, _ in pending])
-        if world_size > 1:
-            dist.all_reduce(losses)
-        losses = losses.tolist()
-        now = time.perf_counter()
-        elapsed, clock = now - clock, now
-        meter.seconds += elapsed
-        speed = seen * world_size * len(pending) / elapsed
-        fields = {"mfu": flops_per_token * speed / (peak * world_size)} if flops_per_token and peak else {}
-        for (at, _, multiplier), loss in zip(pending, losses, strict=True):
-            if not math.isfinite(loss):
-                raise UserError(f"the loss became {loss} in step {at}: stopped, nothing was overwritten. Lower the learning "
-                                "rates, or look at the data around this step"
-                                + (f"; the last good checkpoint is step {saved_at}" if saved_at >= 0 else ""))
-            meter.add(loss)
-            log.add(step=at, loss=loss, lr=multiplier, tokens_per_second=round(speed), seconds=round(meter.seconds, 3),
-                    **fields)
-        logger.log({"step": step, "train/loss": meter.loss, "train/lr": pending[-1][2], "train/tokens_per_second": speed,
-                    **fields})
-        shown = {"tok/s": round(speed)} | {k: f"{v:.1%}" for k, v in fields.items()}
-        progress.update(len(pending), loss=meter.loss, **shown)
-        pending.clear()
-
-    def save() -> None:
-        """Writes a checkpoint of this very step, if it is sound and not there yet."""
-        nonlocal saved_at, replace, clock
-        report()
-        if saved_at == step:
-            return
-        check_weights(params, step)
-        if replace and rank == 0:
-            remove_run(checkpoint_dir)
-            log.commit()
-        if replace and world_size > 1:
-            dist.barrier()
-        replace = False
-        state = dict(settings=settings, loader_state=loader.state_dict(), rng_state=get_rng_state(),
-                     loop=asdict(meter) | dict(steps=steps), evaluation=evaluation)
-        save_checkpoint(checkpoint_dir, step, model.state_dict(), optimizer.state_dict(), {**(meta or {}), **state},
-                        rank=rank, keep=keep)
-        saved_at, clock = step, time.perf_counter()
-
-    def run_evaluation() -> None:
-        """Evaluates and logs; the time is nobody's."""
-        nonlocal evaluation, clock
-        evaluation = evaluate_apart(model, evaluate, step)
-        log.add(step=step, evaluation=evaluation)
-        logger.log({"step": step, **{f"val/{k}": v for k, v in evaluation.items()}})
-        clock = time.perf_counter()
-
-    log = TrainLog(checkpoint_dir / "train_log.jsonl", start, write=rank == 0)
-    progress = Progress(steps, desc, "step", initial=start)
-    try:
-        with Interrupt() as stop, progress, sparing_gc() as stepped:
-            model.train()
-            while step < steps:
-                multiplier = apply_schedule(optimizer, step, steps, schedule, weight_decay)
-                loss, seen = accumulate_gradients(forward, params, loader, grad_accum)
-                optimizer.step()
-                model.zero_grad(set_to_none=True)
-                step += 1
-                pending.append((step, loss, multiplier))
-                stepped()
-                due = step % report_every == 0 or step == steps
-                if due:
-                    report()
-                stopping = stop.agreed(device) if due and world_size > 1 else stop.requested and world_size == 1
-                evaluates = evaluate is not None and eval_every > 0 and step % eval_every == 0 and step < steps
-                if stopping or evaluates or step == steps or (save_every > 0 and step % save_every == 0):
-                    save()
-                if stopping and step < steps:
-                    break
-                if evaluates:
-                    run_evaluation()
-            if step == steps and evaluate is not None:
-                run_evaluation()
-    finally:
-        log.close()
-    if step == steps and rank == 0:
-        mark_complete(checkpoint_dir, dict(step=step, loss=meter.loss, seconds=meter.seconds, evaluation=evaluation))
-    if step < steps:
-        print0(f"stopped at step {step} of {steps}, saved in {checkpoint_dir}; the same command goes on from there")
-    return TrainResult(step, meter.loss, stop.exit_code, meter.seconds, speed, evaluation)
+    """Runs the loop from wherever the checkpoints say it is to the end, or to a signal."""
+    facts = (meta or {}) | dict(settings=settings or {})
+    state = RunState(model, optimizer, loader, Path(checkpoint_dir), facts, keep)
+    status, step = state.begin(steps, resume)
+    if status == "done":
+        return TrainResult(step, state.meter.loss, 0, state.meter.seconds, 0.0, state.evaluation)
+    params, wait_every = list(model.parameters()), 10 if state.device.type == "cuda" else 1
+    rhythm, stopping = Rhythm(steps, save_every, eval_every, evaluate is not None), False
+    with open_reports(state, step, rhythm, **reports) as reporter, Interrupt() as stop, sparing_gc() as stepped:
+        while True:
+            if rhythm.evaluates(step) and (step == steps or not stopping):
+                state.evaluation = evaluate_apart(model, evaluate, step)
+                reporter.evaluated(step, state.evaluation)
+            if step == steps or stopping:
+                break
+            multiplier = apply_schedule(optimizer, step, steps, schedule, weight_decay)
+            loss, seen = accumulate_gradients(forward or model, params, loader, grad_accum)
+            optimizer.step()
+            model.zero_grad(set_to_none=True)
+            step += 1
+            stepped()
+            reporter.add(step, loss, multiplier, seen)
+            if waits := step % wait_every == 0 or step == steps:
+                reporter.report(state.saved_at)
+            stopping = (waits or get_world_size() == 1) and stop.agreed(state.device)  # all ranks alike
+            if stopping or rhythm.saves(step):
+                save_run(state, step, steps, reporter)
+    return finish(state, step, steps, stop.exit_code, reporter.speed)
 
 # %% ../nbs/11_pretraining.ipynb #e8b75ee0
 def check_shared(config) -> None:
@@ -425,14 +435,14 @@ def check_shared(config) -> None:
     if config.run != "dummy" and importlib.util.find_spec("wandb") is None:
         raise UserError("--run needs wandb: pip install 'nanochat[wandb]', or leave --run out")
 
-# %% ../nbs/11_pretraining.ipynb #c936c259
-def start_wandb(
-    name: str,  # "dummy": none
-    config: dict,
-    rank: int = 0,
-):
-    """A wandb run on rank 0, where one is asked for."""
-    if name == "dummy" or rank != 0:
-        return DummyWandb()
-    import wandb  # an optional dependency
-    return wandb.init(project="nanochat", name=name, config=config)
+# %% ../nbs/11_pretraining.ipynb #28c4d57e
+# Notable choices:
+# - One loop for pretraining and SFT. They differ in data, in the schedule and in nothing else.
+# - The loss of a step is the SUM over its trained tokens divided by their number, over all micro-batches and ranks.
+#   A mean of means would weigh a token by how many others happened to share its row.
+# - Gradients of the plain sum are accumulated and scaled once, before the optimizer: the count is not needed before
+#   the backward pass, and float16 gradients stay away from zero.
+# - `step` counts finished optimizer steps. Saving comes before evaluating, so a crash in an evaluation loses nothing.
+# - The host waits for a GPU only when it reports (every ten steps) or saves, never in between.
+# - Weights and loss are checked for NaN before a checkpoint is written: a broken run never replaces a good one.
+# - A checkpoint holds all that the next step depends on. A resumed run equals the uninterrupted one bit for bit (CPU).

@@ -4,21 +4,24 @@
 
 # %% auto #0
 __all__ = ['FREE_TO_CHANGE', 'BaseTrainConfig', 'check_flags', 'check_parent', 'make_plan', 'optimizer_settings', 'preflight',
-           'base_train', 'show_results']
+           'run_settings', 'check_text', 'start_model', 'Validation', 'device_peak', 'pretrain', 'base_train']
 
 # %% ../../nbs/scripts/base_train.ipynb #62e4a60d
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 
 from ..chat import PROMPTS, samples
-from ..checkpoint_manager import checkpoint_dir, load_meta, load_model, plan_resume, trained_dir
+from ..checkpoint_manager import (checkpoint_dir, load_meta, load_model, one_run, plan_resume,
+                                         trained_dir, weights_hash)
 from ..common import (
     COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, UserError, autodetect_device_type, compute_init, get_dist_info, maybe_compile,
     print0, run_stage)
 from ..dataloader import PretrainLoader
-from ..dataset import parse_sources
+from ..dataset import fingerprint, parse_sources
 from ..devices import device_peaks, measured_flops, parse_machine, peak_flops, rank_memory
 from ..flash_attention import attention_rung
 from ..sources import prepare
@@ -28,7 +31,8 @@ from ..loss_eval import baselines, bpb_table, evaluate_bpb, validation_batches
 from ..preflight import describe
 from ..scaling import Plan, check_fits, fit, plan
 from ..tokenizer import get_token_bytes, get_tokenizer
-from ..train import Schedule, TrainResult, check_shared, start_wandb, train
+from ..train import Schedule, TrainResult, check_shared, train
+from ..train_log import start_wandb
 
 # %% ../../nbs/scripts/base_train.ipynb #5ca5b4a3
 @dataclass
@@ -120,12 +124,14 @@ FREE_TO_CHANGE = ("run", "device_type", "compile", "eval_every", "eval_tokens", 
 def check_parent(
     tag: str,  # of the model to go on from
     config: GPTConfig,  # of this run
-) -> None:
+) -> str:  # what that model is: the SHA-256 of its weights
     """Raises `UserError` if there is no such finished model, or if it has another shape."""
-    parent = load_meta(trained_dir("base", tag))["model_config"]
+    folder = trained_dir("base", tag)
+    parent = load_meta(folder).get("model_config") or {}
     differ = [f"{k} {parent.get(k)}, not {v}" for k, v in asdict(config).items() if parent.get(k) != v]
     if differ:
         raise UserError(f"--init-from={tag} is another model: it has {'; '.join(differ)}")
+    return weights_hash(folder)
 
 # %% ../../nbs/scripts/base_train.ipynb #96062467
 def make_plan(
@@ -172,7 +178,130 @@ def preflight(
     print0(describe(run_plan, fit(run_plan, device_type), attention_rung(device_type), config.compile))
     return 0
 
-# %% ../../nbs/scripts/base_train.ipynb #ed09ec4c
+# %% ../../nbs/scripts/base_train.ipynb #5d99013b
+def run_settings(
+    config: BaseTrainConfig,
+    plan: Plan,
+    tokenizer,
+) -> dict:
+    """What must agree between a run and its continuation: all that decides which model comes out, by content."""
+    settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    settings |= dict(device_batch_size=plan.device_batch_size, world_size=plan.world_size,
+                     tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
+    if config.init_from:
+        settings["parent"] = f"sha256 {check_parent(config.init_from, plan.config)[:16]}"
+    return settings
+
+# %% ../../nbs/scripts/base_train.ipynb #295dadec
+def check_text(
+    folder: Path,  # of a finished run
+) -> None:
+    """Raises `UserError` if the text that a model was trained on is another one by now."""
+    state = load_meta(folder).get("loader_state") or {}
+    for stream in state.get("stream", {}).get("streams", []):
+        made, now = stream.get("made"), fingerprint(stream["source"])
+        if made and now and made != now:  # None: it is not there any more, or it may grow
+            raise UserError(f"{folder} was trained on other text of source {stream['source']!r} than there is now: "
+                            "give another --model-tag, or --resume=never to replace it")
+
+# %% ../../nbs/scripts/base_train.ipynb #8c86eefc
+def start_model(
+    config: BaseTrainConfig,
+    plan: Plan,
+    device: torch.device,
+) -> GPT:
+    """The model at step 0: new weights, or those of a finished model."""
+    if config.init_from:
+        return load_model("base", device, "train", config.init_from, finished=True)[0]
+    with torch.device("meta"):
+        model = GPT(plan.config)
+    model.to_empty(device=device)
+    model.init_weights()
+    return model
+
+# %% ../../nbs/scripts/base_train.ipynb #efbd0125
+class Validation:
+    """Bits per byte of every source, and samples: what `train` calls at an evaluation."""
+
+    def __init__(self, config: BaseTrainConfig, plan: Plan, model: GPT, forward: Callable, tokenizer, rank: int = 0):
+        self.config, self.plan, self.model, self.forward, self.tokenizer = config, plan, model, forward, tokenizer
+        self.rank, self.sources = rank, [name for name, _ in parse_sources(config.source)]
+        self.token_bytes = get_token_bytes(model.get_device())
+        self.read = {}  # source -> this rank's batches, read when they are first needed
+
+    def batches(self, source: str) -> list:
+        """This rank's validation batches."""
+        if source not in self.read:
+            self.read[source] = validation_batches(
+                self.tokenizer, source, "val", self.config.eval_tokens, self.plan.device_batch_size,
+                self.config.max_seq_len, self.model.get_device(), self.rank, self.plan.world_size)
+        return self.read[source]
+
+    def __call__(self, step: int) -> dict:
+        """Evaluates and tells."""
+        scores = {source: evaluate_bpb(self.forward, self.batches(source), None, self.token_bytes)
+                  for source in self.sources}
+        print0(f"step {step} | validation bits per byte: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
+        every = self.config.sample_every
+        if self.rank == 0 and step < self.plan.steps and every > 0 and step % every == 0:
+            print0("\n".join(samples(Engine(self.model, self.tokenizer), PROMPTS[:3], max_tokens=16)))
+        return {f"{source}_bpb": v for source, v in scores.items()}
+
+    def show(self, result: TrainResult) -> None:
+        """Prints the run's scores beside the baselines, and what the model writes."""
+        scores = {source: dict(model=result.evaluation[f"{source}_bpb"],
+                               **baselines(self.tokenizer, source, self.batches(source), self.token_bytes, self.rank,
+                                           self.plan.world_size))
+                  for source in self.sources}
+        if self.rank == 0:  # the others have no compressors' scores
+            print0(f"trained to step {result.step} in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}")
+            print0("\n".join([bpb_table(scores), "", *samples(Engine(self.model, self.tokenizer))]))
+
+# %% ../../nbs/scripts/base_train.ipynb #b98b92b0
+def device_peak(
+    device: torch.device,
+    world_size: int,
+) -> float | None:  # FLOP/s of one device; None where nobody knows
+    """What the progress compares its speed with."""
+    if device.type == "cuda":
+        return peak_flops(torch.cuda.get_device_name(device), COMPUTE_DTYPE)
+    return measured_flops() / world_size if device.type == "cpu" else None
+
+# %% ../../nbs/scripts/base_train.ipynb #0038baf9
+def pretrain(
+    config: BaseTrainConfig,
+    plan: Plan,
+    settings: dict,  # see run_settings
+    tokenizer,
+    folder: Path,  # of the checkpoints
+    device: torch.device,
+    rank: int,
+) -> int:  # exit status
+    """Trains: the folder is ours, the flags are checked, the text is there."""
+    world_size, tag = plan.world_size, folder.name
+    model = start_model(config, plan, device)
+    optimizer = model.setup_optimizer(**optimizer_settings(config, plan))
+    forward = maybe_compile(model, config.compile, dynamic=False)
+    loader = PretrainLoader(tokenizer, config.source, "train", plan.device_batch_size, config.max_seq_len, device, rank,
+                            world_size, seed=config.seed)
+    validation = Validation(config, plan, model, forward, tokenizer, rank)
+    meta = dict(model_config=asdict(plan.config), user_config=asdict(config) | dict(model_tag=tag), stage="base",
+                tokenizer_hash=tokenizer.content_hash, plan=plan.to_dict())
+    logger = start_wandb(config.run, meta["user_config"], rank)
+    schedule = Schedule(warmup_steps=config.warmup_steps, warmdown_ratio=config.warmdown_ratio,
+                        final_lr=config.final_lr_frac)
+    result = train(
+        model, optimizer, loader, steps=plan.steps, checkpoint_dir=folder, grad_accum=plan.grad_accum,
+        schedule=schedule, weight_decay=plan.weight_decay, forward=forward, meta=meta, settings=settings,
+        resume=config.resume, evaluate=validation, eval_every=config.eval_every, save_every=config.save_every,
+        keep=config.keep, flops_per_token=plan.flops_per_token, peak=device_peak(device, world_size), logger=logger,
+        desc="mid-training" if config.init_from else "pretraining")
+    if result.step == plan.steps:
+        validation.show(result)
+    logger.finish()
+    return result.exit_code
+
+# %% ../../nbs/scripts/base_train.ipynb #5f135c77
 def base_train(
     config: BaseTrainConfig,
 ) -> int:  # exit status: 0, or 130 or 143 after a signal
@@ -184,84 +313,19 @@ def base_train(
     tokenizer = get_tokenizer()
     run_plan = make_plan(config, tokenizer.get_vocab_size(), world_size, device.type)
     check_fits(run_plan, rank_memory(device.type, world_size), device_type=device.type)
-    tag = config.model_tag or f"d{config.depth}"
-    folder = checkpoint_dir("base", tag)
-    settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
-    settings |= dict(device_batch_size=run_plan.device_batch_size, world_size=world_size,
-                     tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    status, step = plan_resume(folder, settings, config.resume)
+    folder = checkpoint_dir("base", config.model_tag or f"d{config.depth}")
+    settings = run_settings(config, run_plan, tokenizer)
+    status, step = plan_resume(folder, settings, config.resume, steps=run_plan.steps)
     if status == "done":
+        check_text(folder)
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0
-    sources = [name for name, _ in parse_sources(config.source)]
-    if config.init_from:
-        check_parent(config.init_from, run_plan.config)
-    for source in sources:
-        prepare(source)
-    print0(describe(run_plan, fit(run_plan, device.type), attention_rung(device.type), config.compile))
-    print0(f"numbers    {settings['compute_dtype']}: {COMPUTE_DTYPE_REASON}")
-
-    B, T = run_plan.device_batch_size, config.max_seq_len
-    if config.init_from:
-        model = load_model("base", device, "train", config.init_from, finished=True)[0]
-    else:
-        with torch.device("meta"):
-            model = GPT(run_plan.config)
-        model.to_empty(device=device)
-        model.init_weights()
-    optimizer = model.setup_optimizer(**optimizer_settings(config, run_plan))
-    forward = maybe_compile(model, config.compile, dynamic=False)
-    loader = PretrainLoader(tokenizer, config.source, "train", B, T, device, rank, world_size, seed=config.seed)
-    token_bytes = get_token_bytes(device)
-    validation = {}  # source -> batches, read when they are first needed
-
-    def evaluate(step: int) -> dict:
-        """Bits per byte of every source, and samples."""
-        scores = {}
-        for source in sources:
-            if source not in validation:
-                validation[source] = validation_batches(tokenizer, source, "val", config.eval_tokens, B, T, device, rank,
-                                                        world_size)
-            scores[source] = evaluate_bpb(forward, validation[source], None, token_bytes)
-        print0(f"step {step} | validation bits per byte: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
-        if rank == 0 and step < run_plan.steps and config.sample_every > 0 and step % config.sample_every == 0:
-            print0("\n".join(samples(Engine(model, tokenizer), PROMPTS[:3], max_tokens=16)))
-        return {f"{source}_bpb": v for source, v in scores.items()}
-
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else None
-    peak = peak_flops(name, COMPUTE_DTYPE) if name else measured_flops() / world_size if device.type == "cpu" else None
-    meta = dict(model_config=asdict(run_plan.config), user_config=asdict(config) | dict(model_tag=tag), stage="base",
-                tokenizer_hash=tokenizer.content_hash, plan=run_plan.to_dict())
-    logger = start_wandb(config.run, meta["user_config"], rank)
-    result = train(
-        model, optimizer, loader, steps=run_plan.steps, checkpoint_dir=folder, grad_accum=run_plan.grad_accum,
-        schedule=Schedule(warmup_steps=config.warmup_steps, warmdown_ratio=config.warmdown_ratio,
-                          final_lr=config.final_lr_frac),
-        weight_decay=run_plan.weight_decay, forward=forward, meta=meta, settings=settings, resume=config.resume,
-        evaluate=evaluate, eval_every=config.eval_every, save_every=config.save_every, keep=config.keep,
-        flops_per_token=run_plan.flops_per_token, peak=peak, logger=logger, desc="pretraining")
-    if result.step == run_plan.steps:
-        show_results(result, model, tokenizer, validation, token_bytes, rank, world_size)
-    logger.finish()
-    return result.exit_code
-
-# %% ../../nbs/scripts/base_train.ipynb #563df99d
-def show_results(
-    result: TrainResult,
-    model: GPT,
-    tokenizer,
-    validation: dict,  # source -> this rank's batches
-    token_bytes: torch.Tensor,
-    rank: int = 0,
-    world_size: int = 1,
-) -> None:
-    """Prints the run's scores beside the baselines, and what the model writes."""
-    scores = {source: dict(model=result.evaluation[f"{source}_bpb"],
-                           **baselines(tokenizer, source, batches, token_bytes, rank, world_size))
-              for source, batches in validation.items()}
-    if rank == 0:  # the others have no compressors' scores
-        print0(f"trained to step {result.step} in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}")
-        print0("\n".join([bpb_table(scores), "", *samples(Engine(model, tokenizer))]))
+    with one_run(folder, rank):  # from here on things are written
+        for source, _ in parse_sources(config.source):
+            prepare(source)
+        print0(describe(run_plan, fit(run_plan, device.type), attention_rung(device.type), config.compile))
+        print0(f"numbers    {settings['compute_dtype']}: {COMPUTE_DTYPE_REASON}")
+        return pretrain(config, run_plan, settings, tokenizer, folder, device, rank)
 
 # %% ../../nbs/scripts/base_train.ipynb #4d78d016
 #| eval: false

@@ -12,12 +12,14 @@ from itertools import islice
 
 import torch
 
-from ..checkpoint_manager import checkpoint_dir, load_checkpoint, load_model, plan_resume
+from ..checkpoint_manager import (checkpoint_dir, load_checkpoint, load_model, one_run, plan_resume,
+                                         weights_hash)
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
 from ..scaling import REFERENCE_BATCH, finetune_scale
 from ..sft import conversation_loader, make_mixture, steps_per_epoch, totals
 from ..tasks.customjson import CustomJSON
-from ..train import FINETUNE, check_shared, start_wandb, train
+from ..train import FINETUNE, check_shared, train
+from ..train_log import start_wandb
 
 # %% ../../nbs/scripts/chat_sft.ipynb #e75f7926
 @dataclass
@@ -192,40 +194,41 @@ def chat_sft(
     total, grad_accum = tokens_per_step(config, T, world_size)
     steps = config.num_iterations if config.num_iterations != -1 else steps_per_epoch(tokenizer, dataset, T, total // T)
     settings = run_settings(
-        config, custom, steps=steps, world_size=world_size, base_step=base["step"], base_loss=base["loop"]["average"],
-        tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
+        config, custom, steps=steps, world_size=world_size, base_step=base["step"],
+        base=f"sha256 {weights_hash(base_dir, base['step'])[:16]}", tokenizer=tokenizer.content_hash,
+        compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
     folder = checkpoint_dir("sft", base_dir.name)
-    status, step = plan_resume(folder, settings, config.resume, elsewhere="another NANOCHAT_BASE_DIR")
+    status, step = plan_resume(folder, settings, config.resume, "another NANOCHAT_BASE_DIR", steps)
     if status == "done":
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0
-    momenta = base_dir if status == "fresh" and config.load_optimizer else None  # a resumed run has its own
-    optimizer = start_optimizer(config, model, momenta, base["step"], device, rank)
-    loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed)
-    forward = maybe_compile(model, config.compile, dynamic=False)
-    own = f" and {config.custom}" if config.custom else ""
-    print0(f"fine-tuning {base_dir.name} (base step {base['step']}) on {len(dataset):,} conversations of "
-           f"{config.mixture}{own}: {steps} steps of {total:,} tokens")
+    with one_run(folder, rank):  # from here on things are written
+        momenta = base_dir if status == "fresh" and config.load_optimizer else None  # else it has its own
+        optimizer = start_optimizer(config, model, momenta, base["step"], device, rank)
+        loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed)
+        forward = maybe_compile(model, config.compile, dynamic=False)
+        print0(f"fine-tuning {base_dir.name} (base step {base['step']}) on {len(dataset):,} conversations of "
+               f"{config.mixture}{' and ' * bool(custom)}{config.custom}: {steps} steps of {total:,} tokens")
 
-    def evaluate(step: int) -> dict:
-        loss = validation_loss(forward, tokenizer, config, T, device, rank, world_size)
-        print0(f"step {step} | validation loss of the assistant's tokens {loss:.4f}")
-        return {"loss": loss}
+        def evaluate(step: int) -> dict:
+            loss = validation_loss(forward, tokenizer, config, T, device, rank, world_size)
+            print0(f"step {step} | validation loss of the assistant's tokens {loss:.4f}")
+            return {"loss": loss}
 
-    meta = dict(model_config=base["model_config"], user_config=asdict(config), stage="sft",
-                tokenizer_hash=tokenizer.content_hash, base=dict(tag=base_dir.name, step=base["step"]))
-    logger = start_wandb(config.run, meta["user_config"], rank)
-    result = train(
-        model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
-        schedule=replace(FINETUNE, warmdown_ratio=config.warmdown_ratio), forward=forward, meta=meta, settings=settings,
-        resume=config.resume, evaluate=evaluate, eval_every=config.eval_every, save_every=config.save_every,
-        keep=config.keep, logger=logger, desc="fine-tuning")
-    if result.step == steps:
-        print0(f"fine-tuned {result.step} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "
-               + describe_counts(totals(loader.stats)))
-    loader.close()
-    logger.finish()
-    return result.exit_code
+        meta = dict(model_config=base["model_config"], user_config=asdict(config), stage="sft",
+                    tokenizer_hash=tokenizer.content_hash, base=dict(tag=base_dir.name, step=base["step"]))
+        logger = start_wandb(config.run, meta["user_config"], rank)
+        result = train(
+            model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
+            schedule=replace(FINETUNE, warmdown_ratio=config.warmdown_ratio), forward=forward, meta=meta,
+            settings=settings, resume=config.resume, evaluate=evaluate, eval_every=config.eval_every,
+            save_every=config.save_every, keep=config.keep, logger=logger, desc="fine-tuning")
+        if result.step == steps:
+            print0(f"fine-tuned {result.step} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "
+                   + describe_counts(totals(loader.stats)))
+        loader.close()
+        logger.finish()
+        return result.exit_code
 
 # %% ../../nbs/scripts/chat_sft.ipynb #f33691e5
 # Notable choices:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..chat_eval import read_scores, task_table
-from ..checkpoint_manager import checkpoint_dir, load_meta, trained_dir
+from ..checkpoint_manager import checkpoint_dir, load_meta, total_counts, trained_dir
 from ..common import get_base_dir, print0, run_stage
 from ..files import is_complete
 from ..progress import format_seconds
@@ -52,7 +52,7 @@ def training_line(
         batch = meta["plan"]["batch"]
         what = f"{config['n_layer']} layers, {config['n_embd']} channels; {batch * meta['step'] / 1e6:.1f}M tokens of {meta['user_config']['source']}"
     else:
-        what = f"{meta['loader_state']['counts']['conversations']:,} conversations of {meta['user_config']['mixture']}"
+        what = f"{total_counts(folder).get('conversations', 0):,} conversations of {meta['user_config']['mixture']}"
     return f"{source:12} {what}; {meta['step']} steps in {format_seconds(seconds)}, loss {done['loss']:.3f}"
 
 # %% ../../nbs/scripts/report.ipynb #ff8fc278

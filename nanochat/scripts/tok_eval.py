@@ -8,8 +8,8 @@ __all__ = ['SAMPLES', 'read_gpt2', 'read_gpt4', 'load_rivals', 'compare', 'as_ta
 # %% ../../nbs/scripts/tok_eval.ipynb #39481345
 # Notable choices:
 # - The samples are short and fixed, so that two runs of this stage can be compared; none of them is in a training set.
-# - A larger vocabulary carries more text per token, and pays with a larger embedding and softmax: read the table with the
-#   sizes in its second line.
+# - A larger vocabulary carries more text per token, and pays with a larger embedding and softmax: read the table with
+#   the sizes in its second line.
 import base64, gzip, zipfile
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ from ..tokenizer_parts import byte_to_unicode
 
 # %% ../../nbs/scripts/tok_eval.ipynb #477c4205
 SAMPLES = {
-    "prose": """The ferry left at seven, an hour before the fog. Nobody on the pier waved; they had all said their goodbyes the
+    "prose": """\
+The ferry left at seven, an hour before the fog. Nobody on the pier waved; they had all said their goodbyes the
 night before, at the long table in the harbour master's kitchen, where the soup had gone cold while people
 talked. Marta stood at the rail and counted the houses as they shrank: the bakery, the school with its green
 door, her grandmother's window where a lamp was still burning. She had promised to write every week. She knew,
@@ -47,9 +48,10 @@ is what letters are for.""",
 if __name__ == "__main__":
     print(moving_average([3.0, 1.5, 4.25, 9.0], window=2))
 ''',
-    "math": r"""Let $f(x) = x^3 - 6x^2 + 11x - 6$. Since $f(1) = 1 - 6 + 11 - 6 = 0$, the polynomial factors as $(x - 1)(x^2 -
+    "math": """\
+Let $f(x) = x^3 - 6x^2 + 11x - 6$. Since $f(1) = 1 - 6 + 11 - 6 = 0$, the polynomial factors as $(x - 1)(x^2 -
 5x + 6)$, so its roots are $x = 1$, $x = 2$ and $x = 3$. The area between the curve and the axis from 1 to 2 is
-$\int_1^2 f(x)\,dx = \frac{1}{4}$.
+$\\int_1^2 f(x)\\,dx = \\frac{1}{4}$.
 A shop sells 1248 boxes at 3.75 each: 1248 * 3.75 = 4680. After a discount of 15%, that is 4680 * 0.85 = 3978,
 or 331.50 a month.""",
     "chat": """User: hey, can u explain why the sky is blue? i always forget lol
@@ -58,9 +60,12 @@ your eyes from every direction.
 User: ok but then why isn't it violet? isn't violet even shorter??
 Assistant: Good question. The sun sends less violet, some is absorbed high up, and our eyes see it less well.
 User: makes sense, thanks!! :)""",
-    "Korean": """오늘 아침에는 비가 조금 내렸지만 점심 무렵에는 날씨가 맑아졌다. 나는 친구와 함께 한강 공원까지 걸어가서 따뜻한 커피를 마셨다.
+    "Korean": """\
+오늘 아침에는 비가 조금 내렸지만 점심 무렵에는 날씨가 맑아졌다. 나는 친구와 함께 한강 공원까지 \
+걸어가서 따뜻한 커피를 마셨다.
 우리는 지난여름에 다녀온 여행 이야기를 하면서 한참 동안 웃었다. 저녁에는 어머니께서 김치찌개를 끓여 주셨다.""",
-    "emoji": """Good morning ☀️🌻 Packing for the trip 🧳✈️🗺️ Can't wait!!! 🎉🎉🎉 Dinner: 🍕🍝🥗 then 🍦😋
+    "emoji": """\
+Good morning ☀️🌻 Packing for the trip 🧳✈️🗺️ Can't wait!!! 🎉🎉🎉 Dinner: 🍕🍝🥗 then 🍦😋
 Family photo 👨‍👩‍👧‍👦📸 Weather: 🌧️☔→🌈 Mood: 😴→😃 Team: 👩🏽‍💻👨🏿‍🔬🧑🏻‍🎨 Thanks ❤️🙏🏼 See you 👋🏾""",
 }
 
