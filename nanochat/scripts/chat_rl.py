@@ -9,11 +9,12 @@ __all__ = ['FREE_TO_CHANGE', 'ChatRLConfig', 'check_flags', 'describe', 'chat_rl
 import copy
 from dataclasses import asdict, dataclass, replace
 
-from ..checkpoint_manager import checkpoint_dir, load_model, plan_resume
+from ..checkpoint_manager import checkpoint_dir, load_model, one_run, plan_resume, weights_hash
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
 from ..rl import REWARDS, RolloutLoader, pass_rates, policy, rl_tasks
 from ..sft import totals
-from ..train import FINETUNE, check_shared, start_wandb, train
+from ..train import FINETUNE, check_shared, train
+from ..train_log import start_wandb
 
 # %% ../../nbs/scripts/chat_rl.ipynb #145df785
 @dataclass
@@ -106,47 +107,47 @@ def chat_rl(
     source = checkpoint_dir("sft", config.model_tag or None)
     model, tokenizer, sft = load_model("sft", device, "train", source.name,
                                        None if config.sft_step == -1 else config.sft_step, finished=True)
-    steps = config.num_iterations
-    if steps == -1:
-        steps = len(tasks["train"]) // config.questions * config.updates
+    epoch = len(tasks["train"]) // config.questions * config.updates
+    steps = epoch if config.num_iterations == -1 else config.num_iterations
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE} | dict(
-        steps=steps, sft_step=sft["step"], sft_loss=sft["loop"]["average"], tokenizer=tokenizer.content_hash,
-        compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
+        steps=steps, sft_step=sft["step"], sft=f"sha256 {weights_hash(source, sft['step'])[:16]}",
+        tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
     folder = checkpoint_dir("rl", source.name)
-    status, step = plan_resume(folder, settings, config.resume, elsewhere="another NANOCHAT_BASE_DIR")
+    status, step = plan_resume(folder, settings, config.resume, "another NANOCHAT_BASE_DIR", steps)
     if status == "done":
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0
-    rates = (config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0, config.scalar_lr)
-    optimizer = model.setup_optimizer(*rates)
-    for group in optimizer.param_groups:
-        group["lr"] = group["initial_lr"] = group["initial_lr"] * config.init_lr_frac
-    writing = {name: getattr(config, name) for name in ("max_rows", "max_tokens", "temperature", "top_k")}
-    loader = RolloutLoader(model, tokenizer, tasks["train"], config.questions, config.samples, config.device_batch_size,
-                           REWARDS[config.reward], config.updates, config.seed, **writing)
-    reference = copy.deepcopy(model).requires_grad_(False) if config.kl else None
-    forward = policy(maybe_compile(model, config.compile, dynamic=True), loader, reference, config.kl,
-                     (config.clip_low, config.clip_high) if config.updates > 1 else None)
-    print0(f"{source.name} (step {sft['step']}) learns from its answers to {config.task}: {steps} steps of "
-           f"{config.questions} questions with {config.samples} answers each")
+    with one_run(folder, rank):  # from here on things are written
+        rates = (config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0, config.scalar_lr)
+        optimizer = model.setup_optimizer(*rates)
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"] = group["initial_lr"] * config.init_lr_frac
+        writing = {name: getattr(config, name) for name in ("max_rows", "max_tokens", "temperature", "top_k")}
+        loader = RolloutLoader(model, tokenizer, tasks["train"], config.questions, config.samples,
+                               config.device_batch_size, REWARDS[config.reward], config.updates, config.seed, **writing)
+        reference = copy.deepcopy(model).requires_grad_(False) if config.kl else None
+        forward = policy(maybe_compile(model, config.compile, dynamic=True), loader, reference, config.kl,
+                         (config.clip_low, config.clip_high) if config.updates > 1 else None)
+        print0(f"{source.name} (step {sft['step']}) learns from its answers to {config.task}: {steps} steps of "
+               f"{config.questions} questions with {config.samples} answers each")
 
-    def evaluate(step: int) -> dict:
-        rates = pass_rates(model, tokenizer, tasks["val"][:config.eval_questions], config.eval_samples,
-                           (1, config.eval_samples), **writing)
-        print0(f"step {step} | " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items())
-               + (f" | last steps: {describe(loader.history)}" if loader.history else ""))
-        return rates
+        def evaluate(step: int) -> dict:
+            rates = pass_rates(model, tokenizer, tasks["val"][:config.eval_questions], config.eval_samples,
+                               (1, config.eval_samples), **writing)
+            print0(f"step {step} | " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items())
+                   + (f" | last steps: {describe(loader.history)}" if loader.history else ""))
+            return rates
 
-    meta = dict(model_config=sft["model_config"], user_config=asdict(config), stage="rl",
-                tokenizer_hash=tokenizer.content_hash, base=dict(tag=source.name, step=sft["step"]))
-    logger = start_wandb(config.run, meta["user_config"], rank)
-    result = train(
-        model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=loader.grad_accum,
-        schedule=replace(FINETUNE, warmdown_ratio=1.0), forward=forward, meta=meta, settings=settings,
-        resume=config.resume, evaluate=evaluate, eval_every=config.eval_every, save_every=config.save_every,
-        keep=config.keep, logger=logger, desc="reinforcement learning")
-    logger.finish()
-    return result.exit_code
+        meta = dict(model_config=sft["model_config"], user_config=asdict(config), stage="rl",
+                    tokenizer_hash=tokenizer.content_hash, base=dict(tag=source.name, step=sft["step"]))
+        logger = start_wandb(config.run, meta["user_config"], rank)
+        result = train(
+            model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=loader.grad_accum,
+            schedule=replace(FINETUNE, warmdown_ratio=1.0), forward=forward, meta=meta, settings=settings,
+            resume=config.resume, evaluate=evaluate, eval_every=config.eval_every, save_every=config.save_every,
+            keep=config.keep, logger=logger, desc="reinforcement learning")
+        logger.finish()
+        return result.exit_code
 
 # %% ../../nbs/scripts/chat_rl.ipynb #80d2a0a7
 # Notable choices:
