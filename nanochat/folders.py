@@ -7,7 +7,7 @@ __all__ = ['FULL', 'FORBIDDEN', 'FULL_WORDS', 'disk_error', 'disk_guard', 'check
            'owner_of', 'one_writer']
 
 # %% ../nbs/appendix/I_folders.ipynb #93d7072b
-import errno, json, os, platform, shutil, sys, tempfile, time
+import errno, json, os, platform, re, shutil, sys, tempfile, time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,10 +75,12 @@ def exchange(folder: str | Path):
 
 # %% ../nbs/appendix/I_folders.ipynb #12bbd7be
 def settle(folder: str | Path):
-    "Ends an exchange that was cut off, and removes what killed writers have left beside a folder."
+    "Ends an exchange that was cut off, and removes what killed writers have left in a folder and beside it."
     folder, new, old = Path(folder), beside(folder, "new"), beside(folder, "old")
     if not folder.exists() and old.exists(): (new if new.exists() else old).rename(folder)
     for left in (new, old): shutil.rmtree(left, ignore_errors=True)
+    for left in folder.glob(".*.tmp"):  # of an atomic_write
+        if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", left.name): left.unlink(missing_ok=True)
 
 # %% ../nbs/appendix/I_folders.ipynb #5ef1996d
 def owner_of(note: Path,  # left by the process that holds the lock

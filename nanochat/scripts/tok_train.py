@@ -7,9 +7,9 @@ __all__ = ['Config', 'check', 'training_texts', 'bytes_per_token', 'made_from', 
 
 # %% ../../nbs/scripts/tok_train.ipynb #88379e91
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Iterator
 
 from ..common import UserError, get_base_dir, run_stage
 from ..files import is_complete, mark_complete
