@@ -23,7 +23,8 @@ from ..common import COMPUTE_DTYPE, UserError, compute_init, get_base_dir, print
 from ..distributed import get_rank
 from ..engine import Engine
 from ..files import read_json
-from ..report import environment, fingerprint, keep_result
+from ..report_parts import environment, keep_result
+from ..report import fingerprint
 
 # %% ../../nbs/scripts/chat_eval.ipynb #fe6beb06
 @dataclass
