@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['OLD', 'STYLE', 'fingerprint', 'stale', 'ancestry', 'training_stage', 'to_pixels', 'line_chart', 'curves',
-           'interval_bar', 'scored_models', 'samples_of', 'tokenizer_stage', 'belongs', 'collect', 'warnings', 'header',
-           'score_rows', 'percent', 'bpb_rows', 'time_rows', 'texts_of', 'to_markdown', 'charts_html', 'samples_html',
-           'score_cell', 'to_html', 'write_report']
+           'interval_bar', 'scored_models', 'samples_of', 'tokenizer_stage', 'belongs', 'base_scores', 'collect',
+           'warnings', 'header', 'score_rows', 'percent', 'bpb_rows', 'time_rows', 'texts_of', 'to_markdown',
+           'charts_html', 'samples_html', 'score_cell', 'to_html', 'write_report']
 
 # %% ../nbs/20_report.ipynb #13c3be76
 import html
+import re
 import time
 from collections import defaultdict
 from pathlib import Path
@@ -77,7 +78,7 @@ def training_stage(
     if not complete_steps(folder):
         return None
     meta, done = load_meta(folder), is_complete(folder)
-    config, flags, steps = meta["model_config"], meta["user_config"], meta["step"]
+    config, flags, steps, why = meta["model_config"], meta["user_config"], meta["step"], stale(source, tag)
     facts = {"model": f"{config['n_layer']} layers, {config['n_embd']} channels, context {config['sequence_len']:,}"}
     if plan := meta.get("plan"):
         facts |= {"parameters": f"{plan['params']['total']:,}", "tokens": f"{plan['batch'] * steps:,}",
@@ -91,9 +92,8 @@ def training_stage(
               "numbers": (meta.get("settings") or {}).get("compute_dtype", "")}
     if done and "loss" in done:
         facts["training loss"] = f"{done['loss']:.3f} nats per token"
-    evaluation = (done or {}).get("evaluation") or {}
-    facts |= {f"validation {k.replace('_bpb', ', bits per byte')}": f"{v:.3f}" for k, v in evaluation.items()}
-    why = stale(source, tag)
+    for k, v in ((done or {}).get("evaluation") or {}).items():
+        facts[f"validation {k.replace('_bpb', ', bits per byte')}"] = f"{v:.3f}"
     status = "unfinished" if done is None else "stale" if why else "done"
     return dict(name=f"{source} {tag}", source=source, tag=tag, status=status, why=why, facts=facts,
                 seconds=meta["loop"]["seconds"], finished=(done or {}).get("finished", ""))
@@ -115,9 +115,7 @@ def line_chart(
     series: dict[str, list[tuple[float, float]]],  # name -> points
     y_label: str,
     levels: dict[str, float] | None = None,  # dashed lines to compare with
-    x_label: str = "step",
-    width: int = 600,
-    height: int = 220,
+    width: int = 600, height: int = 220,
 ) -> str:  # SVG
     """Curves as SVG; colours are the page's, so that it may be light or dark."""
     levels = levels or {}
@@ -144,7 +142,7 @@ def line_chart(
         path = " ".join(f"{x},{y}" for x, y in place(thin))
         out.append(f'<polyline class="line c{i % 4}" points="{path}"/>'
                    f'<text class="key c{i % 4}" x="{i * 150}" y="{height + 34}">{html.escape(name)}</text>')
-    return "".join(out) + f'<text class="end" x="{width}" y="{height + 34}">{html.escape(x_label)}</text></svg>'
+    return "".join(out) + f'<text class="end" x="{width}" y="{height + 34}">step</text></svg>'
 
 # %% ../nbs/20_report.ipynb #f11e0ab4
 def curves(
@@ -230,6 +228,25 @@ def belongs(
     folder = checkpoint_dir(source, tag)
     return bool(complete_steps(folder)) and fingerprint(folder) == filed.get("checkpoint")
 
+# %% ../nbs/20_report.ipynb #e594c59f
+def base_scores(
+    tag: str,
+) -> dict:  # bpb, core in words, stale; empty if the base model was never evaluated
+    """What base_eval has filed about a base model; results of its present checkpoint go before all others."""
+    found = {}
+    for path in (get_base_dir() / "report").glob(f"base_eval_{tag}*.json"):
+        if re.fullmatch(rf"base_eval_{re.escape(tag)}(\.[a-z-]+)?\.json", path.name):
+            filed = read_json(path)
+            present = belongs(filed, "base", tag)
+            for kind in ("bpb", "core"):
+                if filed.get(kind) and (present or kind not in found):
+                    found[kind] = filed[kind]
+                    found["stale"] = found.get("stale") or ("" if present else OLD)
+    if core := found.get("core"):
+        name = "CORE" if core["comparable"] else f"mean of {len(core['tasks'])} tasks, not comparable with CORE,"
+        found["core"] = f"{name} {core['core']:.4f} ({core['interval'][0]:.4f} to {core['interval'][1]:.4f})"
+    return found
+
 # %% ../nbs/20_report.ipynb #9e3d12f3
 def collect(
     tag: str = "",  # which model; empty: the deepest
@@ -237,18 +254,15 @@ def collect(
 ) -> dict:  # for to_markdown and to_html
     """What the stages have left behind about a model and what came from it. Raises `UserError` if nothing."""
     tag = tag or trained_dir("base", finished=False).name
-    tags, report = ancestry(tag), get_base_dir() / "report"
+    tags = ancestry(tag)
     models = [training_stage("base", t) for t in tags] + [training_stage(s, tag) for s in ("sft", "rl")]
-    if not any(models):
-        raise UserError(f"there is no model {tag} to report on: run python -m nanochat.scripts.base_train")
     models = [stage for stage in models if stage]
+    if not models:
+        raise UserError(f"there is no model {tag} to report on: run python -m nanochat.scripts.base_train")
     stages = [stage for stage in [tokenizer_stage(), *models] if stage]
-    baselines = {}
-    for t in tags:
-        if (path := report / f"base_eval_{t}.json").exists():
-            filed = read_json(path)
-            baselines[t] = dict(bpb=filed["bpb"], stale="" if belongs(filed, "base", t) else OLD)
-    times = stage_times(report / "runcpu_times.tsv") or {s["name"]: s["seconds"] for s in stages if s["seconds"]}
+    baselines = {t: scores for t in tags if (scores := base_scores(t))}
+    times = stage_times(get_base_dir() / "report" / "runcpu_times.tsv")
+    times = times or {s["name"]: s["seconds"] for s in stages if s["seconds"]}
     dollars = sum(times.values()) / 3600 * dollars_per_hour if dollars_per_hour else None
     return dict(tag=tag, made=time.strftime("%Y-%m-%d %H:%M"), environment=environment(autodetect_device_type()),
                 stages=stages, curves={s["name"]: curves(s["source"], s["tag"]) for s in models}, baselines=baselines,
@@ -300,8 +314,9 @@ def percent(score) -> str:
 def bpb_rows(tag: str, baseline: dict) -> list[list[str]]:
     """Bits per byte beside the baselines, a text per row."""
     names = ("model", "unigram", "gzip", "zstd")
-    rows = [[source, *(f"{row[c]:.3f}" for c in names)] for source, row in baseline["bpb"].items()]
-    return [["text", tag, *names[1:]], *rows]
+    rows = [[source, *(f"{row[c]:.3f}" for c in names)] for source, row in baseline.get("bpb", {}).items()]
+    core = [["CORE", baseline["core"], *[""] * 3]] if "core" in baseline else []
+    return [["text", tag, *names[1:]], *rows, *core]
 
 
 def time_rows(card: dict) -> list[list[str]]:
@@ -372,8 +387,9 @@ def samples_html(
 # %% ../nbs/20_report.ipynb #f2f0404b
 def score_cell(cell) -> str:  # HTML
     """A score as text and bar; a text stays as it is."""
-    text = f"<span class=num>{html.escape(percent(cell))}</span>"
-    return text if isinstance(cell, str) else text + interval_bar(cell)
+    if isinstance(cell, str):
+        return html.escape(cell)
+    return f"<span class=num>{percent(cell)}</span>{interval_bar(cell)}"
 
 
 def to_html(
@@ -423,7 +439,7 @@ def write_report(
 # Notable choices:
 # - Everything is read from what the stages have left behind, so the report can be made at any time, also of half a run.
 # - What a result depends on is compared by content: fingerprints of checkpoints, the tokenizer's hash, the base's loss.
-# - One data structure, two forms. The page holds its style and draws its charts as SVG: no network, no plotting library.
+# - One data structure, two forms. The page holds its style and draws its charts as SVG: it needs no network.
 # - Colours are the page's variables, so it follows the reader's light or dark setting.
 
 # %% ../nbs/20_report.ipynb #a881419b

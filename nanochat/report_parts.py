@@ -63,7 +63,7 @@ def keep_result(
     try:
         with disk_guard(path.parent):
             write_json(path, result)
-    except UserError as e:
+    except (UserError, OSError) as e:
         return f"not kept: {e}"
     return f"written to {path}"
 

@@ -22,7 +22,8 @@ from ..dataset import parse_sources
 from ..engine import Engine
 from ..folders import disk_guard
 from ..loss_eval import baselines, bpb_table, evaluate_bpb, sum_over_ranks, validation_batches
-from ..report import environment, fingerprint, keep_result
+from ..report import fingerprint
+from ..report_parts import environment, keep_result
 from ..sources import prepare
 from ..tokenizer import get_token_bytes
 

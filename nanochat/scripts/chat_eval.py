@@ -47,8 +47,9 @@ def models_to_score(
     config: ChatEvalConfig,
 ) -> dict:  # source -> (folder, step)
     """Which checkpoints are asked. Raises `UserError` if one is missing, before anything is measured."""
-    sources = ("base", config.source) if config.compare else (config.source,)
-    tag = config.model_tag or trained_dir(config.source).name
+    tag, sources = config.model_tag or trained_dir(config.source).name, [config.source]
+    if config.compare:  # what it came from
+        sources = ["base", *(["sft"] if config.source == "rl" else []), config.source]
     models = {}
     for source in sources:
         folder = trained_dir(source, tag)
