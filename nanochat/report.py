@@ -17,21 +17,22 @@ from pathlib import Path
 
 import nanochat
 from .chat_eval import TaskScore, chat_core, chat_core_error, read_scores
-from .checkpoint_manager import checkpoint_dir, complete_steps, last_step, load_meta, meta_path, trained_dir
+from .checkpoint_manager import checkpoint_dir, complete_steps, load_meta, total_counts, trained_dir
+from .checkpoint_manager import weights_hash
 from .common import UserError, autodetect_device_type, get_base_dir
-from .files import atomic_write, is_complete, read_json, sha256_file
+from .files import atomic_write, is_complete, read_json
 from .folders import disk_guard
 from .progress import format_seconds
 from .report_parts import environment, html_table, stage_times, table, ticks
-from .train import TrainLog
+from .train_log import TrainLog
 
 # %% ../nbs/20_report.ipynb #c1cdb4c1
 def fingerprint(
     folder: Path,  # of a run's checkpoints
     step: int | None = None,  # None: the last one
 ) -> str:  # 16 hexadecimal digits
-    """What tells one checkpoint from another of the same name and step: the hash of its metadata."""
-    return sha256_file(meta_path(folder, last_step(folder) if step is None else step))[:16]
+    """What tells one model from another of the same name and step: the hash of its weights."""
+    return weights_hash(folder, step)[:16]
 
 # %% ../nbs/20_report.ipynb #b8591bd7
 def stale(
@@ -43,17 +44,17 @@ def stale(
     tokenizer = (is_complete(get_base_dir() / "tokenizer") or {}).get("content_hash")
     if tokenizer and meta.get("tokenizer_hash") not in (None, tokenizer):
         return "trained with another tokenizer than the one here"
-    began, settings = meta.get("base") or {}, meta.get("settings") or {}
-    parent = ("base", began.get("tag")) if source != "base" else ("base", meta["user_config"].get("init_from"))
-    if not parent[1]:
+    # who its parent is, and under which name its settings remember the parent's weights
+    of, name, key = {"base": ("base", meta["user_config"].get("init_from"), "parent"),
+                     "sft": ("base", tag, "base"), "rl": ("sft", tag, "sft")}[source]
+    remembered = (meta.get("settings") or {}).get(key)
+    if not name or not remembered:
         return ""
-    folder = checkpoint_dir(*parent)
-    if not complete_steps(folder):
-        return f"its base model {parent[1]} is gone"
-    now = load_meta(folder)
-    was = {"base_step": now["step"], "base_loss": now["loop"]["average"]}  # what a fine-tuning remembers of its base
-    changed = any(settings.get(name, value) != value for name, value in was.items())
-    return f"its base model {parent[1]} was trained anew since" if changed else ""
+    steps = complete_steps(folder := checkpoint_dir(of, name))
+    if not steps:
+        return f"the {of} model {name} that it came from is gone"
+    known = any(fingerprint(folder, step) in remembered for step in steps)
+    return "" if known else f"the {of} model {name} that it came from was trained anew since"
 
 # %% ../nbs/20_report.ipynb #8d5e92fa
 def ancestry(
@@ -85,11 +86,12 @@ def training_stage(
                   "data": flags.get("source", "")}
     elif flags.get("mixture"):
         facts["data"] = flags["mixture"] + (f" and {Path(flags['custom']).name}" if flags.get("custom") else "")
-        counts = (meta.get("loader_state") or {}).get("counts") or {}
-        if meta.get("world_size", 1) == 1 and "conversations" in counts:
-            facts["conversations"] = f"{counts['conversations']:,}"
+        if n := total_counts(folder).get("conversations"):
+            facts["conversations"] = f"{n:,}"
     facts |= {"steps": f"{steps:,}", "ranks": str(meta.get("world_size", 1)),
               "numbers": (meta.get("settings") or {}).get("compute_dtype", "")}
+    if e := meta.get("environment"):
+        facts["trained on"] = f"{e['gpu'] or e['processor']}, {e['system']}, torch {e['torch']}, commit {e['commit']}"
     if done and "loss" in done:
         facts["training loss"] = f"{done['loss']:.3f} nats per token"
     for k, v in ((done or {}).get("evaluation") or {}).items():
@@ -263,7 +265,7 @@ def collect(
     baselines = {t: scores for t in tags if (scores := base_scores(t))}
     times = stage_times(get_base_dir() / "report" / "runcpu_times.tsv")
     times = times or {s["name"]: s["seconds"] for s in stages if s["seconds"]}
-    dollars = sum(times.values()) / 3600 * dollars_per_hour if dollars_per_hour else None
+    dollars = sum(times.values()) / 3600 * dollars_per_hour or None
     return dict(tag=tag, made=time.strftime("%Y-%m-%d %H:%M"), environment=environment(autodetect_device_type()),
                 stages=stages, curves={s["name"]: curves(s["source"], s["tag"]) for s in models}, baselines=baselines,
                 scores=scored_models(tags, tag), samples=samples_of(tags, tag), times=times, dollars=dollars)
@@ -326,8 +328,8 @@ def time_rows(card: dict) -> list[list[str]]:
 
 def texts_of(sample: dict) -> list[str]:
     """A stage's samples as texts for reading."""
-    talks = ("\n".join(f"you:      {q}\nnanochat: {a}" for q, a in turns) for turns in sample["conversations"])
-    return sample["texts"] or list(talks)
+    return sample["texts"] or ["\n".join(f"you:      {q}\nnanochat: {a}" for q, a in turns)
+                               for turns in sample["conversations"]]
 
 # %% ../nbs/20_report.ipynb #28d9541a
 def to_markdown(
@@ -363,8 +365,7 @@ def charts_html(
     for name, (loss, evaluations) in card["curves"].items():
         source, _, tag = name.partition(" ")
         if len(loss) > 1:
-            out.append(f"<h2>{html.escape(name)}: training loss, nats per token</h2>"
-                       + line_chart({"loss, smoothed": loss}, "loss"))
+            out += [f"<h2>{html.escape(name)}: loss, nats per token</h2>", line_chart({"smoothed": loss}, "loss")]
         if lines := {k: v for k, v in evaluations.items() if len(v) > 1}:
             rows = card["baselines"].get(tag, {}).get("bpb", {}) if source == "base" else {}
             levels = {f"{s}, gzip": rows[s]["gzip"] for s in lines if "gzip" in rows.get(s, {})}
@@ -415,8 +416,7 @@ def to_html(
         parts.append(f"<h2>Bits per byte of {html.escape(t)}</h2>" + text_table(bpb_rows(t, baseline)))
     parts += [charts_html(card), "<h2>Time</h2>", text_table(time_rows(card))]
     for s in card["stages"]:
-        finished = f" <small class=note>{html.escape(s['finished'])}</small>"
-        parts.append(f"<h2>{html.escape(s['name'])}{finished}</h2>" + pairs(s["facts"]))
+        parts.append(f"<h2>{html.escape(s['name'])}</h2>" + pairs(s["facts"] | {"finished": s["finished"]}))
     return ("<!DOCTYPE html><html lang=en><head><meta charset=utf-8>"
             f'<meta name=viewport content="width=device-width,initial-scale=1"><title>nanochat: {tag}</title>'
             f"<style>{STYLE.read_text(encoding='utf-8')}</style></head>"
@@ -438,7 +438,7 @@ def write_report(
 # %% ../nbs/20_report.ipynb #e9280379
 # Notable choices:
 # - Everything is read from what the stages have left behind, so the report can be made at any time, also of half a run.
-# - What a result depends on is compared by content: fingerprints of checkpoints, the tokenizer's hash, the base's loss.
+# - What a result depends on is compared by content: the hashes of weights and tokenizer, never by name or date.
 # - One data structure, two forms. The page holds its style and draws its charts as SVG: it needs no network.
 # - Colours are the page's variables, so it follows the reader's light or dark setting.
 

@@ -18,8 +18,8 @@ from ..chat import PROMPTS, samples
 from ..checkpoint_manager import (checkpoint_dir, load_meta, load_model, one_run, plan_resume,
                                          trained_dir, weights_hash)
 from ..common import (
-    COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, UserError, autodetect_device_type, compute_init, get_dist_info, maybe_compile,
-    print0, run_stage)
+    COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, UserError, autodetect_device_type, compute_init, get_base_dir, get_dist_info,
+    maybe_compile, print0, run_stage)
 from ..dataloader import PretrainLoader
 from ..dataset import fingerprint, parse_sources
 from ..devices import device_peaks, measured_flops, parse_machine, peak_flops, rank_memory
@@ -29,6 +29,7 @@ from ..engine import Engine
 from ..gpt import GPT, GPTConfig
 from ..loss_eval import baselines, bpb_table, evaluate_bpb, validation_batches
 from ..preflight import describe
+from ..report_parts import environment, keep_result
 from ..scaling import Plan, check_fits, fit, plan
 from ..tokenizer import get_token_bytes, get_tokenizer
 from ..train import Schedule, TrainResult, check_shared, train
@@ -247,15 +248,21 @@ class Validation:
             print0("\n".join(samples(Engine(self.model, self.tokenizer), PROMPTS[:3], max_tokens=16)))
         return {f"{source}_bpb": v for source, v in scores.items()}
 
-    def show(self, result: TrainResult) -> None:
-        """Prints the run's scores beside the baselines, and what the model writes."""
+    def show(self, result: TrainResult, folder: Path) -> None:
+        """Prints and keeps the run's scores beside the baselines, and what the model writes."""
         scores = {source: dict(model=result.evaluation[f"{source}_bpb"],
                                **baselines(self.tokenizer, source, self.batches(source), self.token_bytes, self.rank,
                                            self.plan.world_size))
                   for source in self.sources}
         if self.rank == 0:  # the others have no compressors' scores
             print0(f"trained to step {result.step} in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}")
-            print0("\n".join([bpb_table(scores), "", *samples(Engine(self.model, self.tokenizer))]))
+            texts = samples(Engine(self.model, self.tokenizer))
+            print0("\n".join([bpb_table(scores), "", *texts]))
+            keep_result(get_base_dir() / "report" / f"base_eval_{folder.name}.json", dict(
+                stage="base_train", model_tag=folder.name, step=result.step,
+                checkpoint=weights_hash(folder, result.step)[:16],
+                tokenizer_hash=self.tokenizer.content_hash, eval_tokens=self.config.eval_tokens, bpb=scores,
+                samples=texts, environment=environment(self.model.get_device())))
 
 # %% ../../nbs/scripts/base_train.ipynb #b98b92b0
 def device_peak(
@@ -286,7 +293,7 @@ def pretrain(
                             world_size, seed=config.seed)
     validation = Validation(config, plan, model, forward, tokenizer, rank)
     meta = dict(model_config=asdict(plan.config), user_config=asdict(config) | dict(model_tag=tag), stage="base",
-                tokenizer_hash=tokenizer.content_hash, plan=plan.to_dict())
+                tokenizer_hash=tokenizer.content_hash, plan=plan.to_dict(), environment=environment(device))
     logger = start_wandb(config.run, meta["user_config"], rank)
     schedule = Schedule(warmup_steps=config.warmup_steps, warmdown_ratio=config.warmdown_ratio,
                         final_lr=config.final_lr_frac)
@@ -297,7 +304,7 @@ def pretrain(
         keep=config.keep, flops_per_token=plan.flops_per_token, peak=device_peak(device, world_size), logger=logger,
         desc="mid-training" if config.init_from else "pretraining")
     if result.step == plan.steps:
-        validation.show(result)
+        validation.show(result, folder)
     logger.finish()
     return result.exit_code
 

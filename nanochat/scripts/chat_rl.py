@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 
 from ..checkpoint_manager import checkpoint_dir, load_model, one_run, plan_resume, weights_hash
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
+from ..report_parts import environment
 from ..rl import REWARDS, RolloutLoader, pass_rates, policy, rl_tasks
 from ..sft import totals
 from ..train import FINETUNE, check_shared, train
@@ -138,8 +139,8 @@ def chat_rl(
                    + (f" | last steps: {describe(loader.history)}" if loader.history else ""))
             return rates
 
-        meta = dict(model_config=sft["model_config"], user_config=asdict(config), stage="rl",
-                    tokenizer_hash=tokenizer.content_hash, base=dict(tag=source.name, step=sft["step"]))
+        meta = dict({k: sft[k] for k in ("model_config", "tokenizer_hash")}, user_config=asdict(config), stage="rl",
+                    base=dict(tag=source.name, step=sft["step"]), environment=environment(device))
         logger = start_wandb(config.run, meta["user_config"], rank)
         result = train(
             model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=loader.grad_accum,

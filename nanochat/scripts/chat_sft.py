@@ -15,6 +15,7 @@ import torch
 from ..checkpoint_manager import (checkpoint_dir, load_checkpoint, load_model, one_run, plan_resume,
                                          weights_hash)
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
+from ..report_parts import environment
 from ..scaling import REFERENCE_BATCH, finetune_scale
 from ..sft import conversation_loader, make_mixture, steps_per_epoch, totals
 from ..tasks.customjson import CustomJSON
@@ -215,8 +216,8 @@ def chat_sft(
             print0(f"step {step} | validation loss of the assistant's tokens {loss:.4f}")
             return {"loss": loss}
 
-        meta = dict(model_config=base["model_config"], user_config=asdict(config), stage="sft",
-                    tokenizer_hash=tokenizer.content_hash, base=dict(tag=base_dir.name, step=base["step"]))
+        meta = dict({k: base[k] for k in ("model_config", "tokenizer_hash")}, user_config=asdict(config), stage="sft",
+                    base=dict(tag=base_dir.name, step=base["step"]), environment=environment(device))
         logger = start_wandb(config.run, meta["user_config"], rank)
         result = train(
             model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
