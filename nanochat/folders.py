@@ -106,6 +106,9 @@ def one_writer(folder: str | Path,      # that the block writes to; it may be re
         if not wait: raise UserError(f"{folder} is in use by {owner_of(note)}: let it finish, or stop it") from None
         print(f"waiting: {folder} is in use by {owner_of(note)}", file=sys.stderr, flush=True)
         lock.acquire()
+    except NotImplementedError:  # some network file systems
+        print(f"{folder} lies on a file system without locks: see that only one run writes there", file=sys.stderr,
+              flush=True)
     try:
         with disk_guard(folder):
             write_json(note, {"pid": os.getpid(), "host": platform.node(), "command": " ".join(sys.argv)[:200],

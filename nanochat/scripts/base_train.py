@@ -15,14 +15,15 @@ from pathlib import Path
 import torch
 
 from ..chat import PROMPTS, samples
-from ..checkpoint_manager import (checkpoint_dir, load_meta, load_model, one_run, plan_resume,
-                                         trained_dir, weights_hash)
+from ..checkpoint_manager import (checkpoint_dir, last_step, load_meta, load_model, one_run,
+                                         plan_resume, trained_dir, weights_hash)
 from ..common import (
     COMPUTE_DTYPE, COMPUTE_DTYPE_REASON, UserError, autodetect_device_type, compute_init, get_base_dir, get_dist_info,
     maybe_compile, print0, run_stage)
 from ..dataloader import PretrainLoader
 from ..dataset import fingerprint, parse_sources
 from ..devices import device_peaks, measured_flops, parse_machine, peak_flops, rank_memory
+from ..files import is_complete
 from ..flash_attention import attention_rung
 from ..sources import prepare
 from ..engine import Engine
@@ -184,12 +185,15 @@ def run_settings(
     config: BaseTrainConfig,
     plan: Plan,
     tokenizer,
+    folder: Path,  # of the checkpoints
 ) -> dict:
     """What must agree between a run and its continuation: all that decides which model comes out, by content."""
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
     settings |= dict(device_batch_size=plan.device_batch_size, world_size=plan.world_size,
                      tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    if config.init_from:
+    if config.init_from and is_complete(folder) and last_step(checkpoint_dir("base", config.init_from)) is None:
+        settings["parent"] = (load_meta(folder).get("settings") or {}).get("parent")  # it is gone, and needed no more
+    elif config.init_from:
         settings["parent"] = f"sha256 {check_parent(config.init_from, plan.config)[:16]}"
     return settings
 
@@ -321,7 +325,7 @@ def base_train(
     run_plan = make_plan(config, tokenizer.get_vocab_size(), world_size, device.type)
     check_fits(run_plan, rank_memory(device.type, world_size), device_type=device.type)
     folder = checkpoint_dir("base", config.model_tag or f"d{config.depth}")
-    settings = run_settings(config, run_plan, tokenizer)
+    settings = run_settings(config, run_plan, tokenizer, folder)
     status, step = plan_resume(folder, settings, config.resume, steps=run_plan.steps)
     if status == "done":
         check_text(folder)
