@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['next_scale', 'LossScale', 'fp8_layers', 'fp8_problem', 'convert_to_fp8', 'full_precision']
 
-# %% ../nbs/07_precision.ipynb #ea8c04b4
+# %% ../nbs/07_precision.ipynb #27ba1559
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from .common import UserError
 from .distributed import sum_over_ranks
 
-# %% ../nbs/07_precision.ipynb #5c829fd0
+# %% ../nbs/07_precision.ipynb #66282de4
 def next_scale(scale: float,        # what this step's loss was multiplied by
                good: int,           # good steps in a row before this one
                finite: bool,        # whether all gradients of this step were finite, on all ranks
@@ -27,7 +28,7 @@ def next_scale(scale: float,        # what this step's loss was multiplied by
     if not finite: return scale / 2, 0
     return (scale * 2, 0) if good + 1 == double_after else (scale, good + 1)
 
-# %% ../nbs/07_precision.ipynb #d4c51768
+# %% ../nbs/07_precision.ipynb #de16a66e
 class LossScale:
     "Keeps float16 gradients in reach: multiply the loss by `value`, and take a step only if `unscale` says so."
     def __init__(self, value: float = 2.0 ** 12,   # to begin with
@@ -48,13 +49,13 @@ class LossScale:
 
     def load_state_dict(self, state: dict): self.__dict__.update(state)
 
-# %% ../nbs/07_precision.ipynb #1fe50342
+# %% ../nbs/07_precision.ipynb #81ac14e2
 def fp8_layers(model: nn.Module) -> dict[str, nn.Linear]:  # name -> layer
     "The layers that may multiply in fp8: both dimensions divide by 16 and are at least 128."
     return {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)
             and all(n % 16 == 0 and n >= 128 for n in layer.weight.shape)}
 
-# %% ../nbs/07_precision.ipynb #8f3d9d90
+# %% ../nbs/07_precision.ipynb #427ef878
 def fp8_problem(device: torch.device,  # where the model is
                 ) -> str | None:       # None: nothing is in the way
     "Why fp8 cannot be used here, as words for a person."
@@ -64,7 +65,7 @@ def fp8_problem(device: torch.device,  # where the model is
     capability = torch.cuda.get_device_capability(device)
     if capability < (8, 9): return f"{torch.cuda.get_device_name(device)} has no fp8 units (Ada and Hopper do)"
 
-# %% ../nbs/07_precision.ipynb #11f1a7c1
+# %% ../nbs/07_precision.ipynb #f1be38cb
 def convert_to_fp8(model: nn.Module,        # on its device; changed in place. Parameters and their names stay
                    emulate: bool = False,   # same numbers on any device, slowly: for lessons and tests
                    ) -> list[str]:          # the layers that were converted
@@ -77,12 +78,11 @@ def convert_to_fp8(model: nn.Module,        # on its device; changed in place. P
     logging.disable(logging.WARNING)  # without a GPU torchao complains about kernels that it could not load
     try: from torchao.float8 import Float8LinearConfig, convert_to_float8_training  # optional, and slow to import
     finally: logging.disable(level)
-    config = Float8LinearConfig.from_recipe_name("tensorwise")
-    object.__setattr__(config, "emulate", emulate)  # the recipes have no argument for it
+    config = replace(Float8LinearConfig.from_recipe_name("tensorwise"), emulate=emulate)
     convert_to_float8_training(model, config=config, module_filter_fn=lambda layer, name: name in chosen)
     return list(chosen)
 
-# %% ../nbs/07_precision.ipynb #4ca1cbd2
+# %% ../nbs/07_precision.ipynb #5d07d3b7
 @contextmanager
 def full_precision(model: nn.Module) -> Iterator[None]:  # converted or not
     "Inside, converted layers multiply in the dtype of their input. For evaluation."
@@ -93,7 +93,7 @@ def full_precision(model: nn.Module) -> Iterator[None]:  # converted or not
     finally:
         for layer in layers: del layer.forward  # the class's own is seen again
 
-# %% ../nbs/07_precision.ipynb #a4833385
+# %% ../nbs/07_precision.ipynb #c5d3f626
 # Notable choices:
 # - One scale per tensor, found at each use ("dynamic, tensorwise"): norms without gains leave few outliers. No state,
 #   so a resumed run needs nothing more from its checkpoint.

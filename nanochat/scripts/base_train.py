@@ -25,6 +25,7 @@ from ..dataset import fingerprint, parse_sources
 from ..devices import device_peaks, measured_flops, parse_machine, peak_flops, rank_memory
 from ..files import is_complete
 from ..flash_attention import attention_rung
+from ..fp8 import convert_to_fp8, fp8_problem, full_precision
 from ..sources import prepare
 from ..engine import Engine
 from ..gpt import GPT, GPTConfig
@@ -44,6 +45,7 @@ class BaseTrainConfig:
     run: str = "dummy"  # name of the wandb run; dummy: no wandb
     device_type: str = ""  # cuda, mps or cpu; empty: the best there is
     compile: bool | None = None  # torch.compile; auto: on CUDA
+    fp8: bool = False  # large matrices multiply in 8 bits (chapter 07); needs torchao and an NVIDIA GPU that can
     seed: int = 42  # of weights and data order
     init_from: str = ""  # tag of a finished base model to go on from (mid-training); empty: new weights
     fit: bool | str = False  # only say what the run would need, here or on a machine such as 8xH100
@@ -244,8 +246,9 @@ class Validation:
 
     def __call__(self, step: int) -> dict:
         """Evaluates and tells."""
-        scores = {source: evaluate_bpb(self.forward, self.batches(source), None, self.token_bytes)
-                  for source in self.sources}
+        with full_precision(self.model):
+            scores = {source: evaluate_bpb(self.forward, self.batches(source), None, self.token_bytes)
+                      for source in self.sources}
         print0(f"step {step} | validation bits per byte: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
         every = self.config.sample_every
         if self.rank == 0 and step < self.plan.steps and every > 0 and step % every == 0:
@@ -292,10 +295,12 @@ def pretrain(
     world_size, tag = plan.world_size, folder.name
     model = start_model(config, plan, device)
     optimizer = model.setup_optimizer(**optimizer_settings(config, plan))
+    if config.fp8:
+        print0(f"fp8        {len(convert_to_fp8(model))} matrices")
     forward = maybe_compile(model, config.compile, dynamic=False)
     loader = PretrainLoader(tokenizer, config.source, "train", plan.device_batch_size, config.max_seq_len, device, rank,
                             world_size, seed=config.seed)
-    validation = Validation(config, plan, model, forward, tokenizer, rank)
+    validation = Validation(config, plan, model, model if config.fp8 else forward, tokenizer, rank)
     meta = dict(model_config=asdict(plan.config), user_config=asdict(config) | dict(model_tag=tag), stage="base",
                 tokenizer_hash=tokenizer.content_hash, plan=plan.to_dict(), environment=environment(device))
     logger = start_wandb(config.run, meta["user_config"], rank)
@@ -321,6 +326,8 @@ def base_train(
     if config.fit:
         return preflight(config)
     _, rank, _, world_size, device = compute_init(config.device_type, config.seed)
+    if config.fp8 and (problem := fp8_problem(device)):
+        raise UserError(f"--fp8: {problem}")
     tokenizer = get_tokenizer()
     run_plan = make_plan(config, tokenizer.get_vocab_size(), world_size, device.type)
     check_fits(run_plan, rank_memory(device.type, world_size), device_type=device.type)
