@@ -63,7 +63,7 @@ else
     depth=4 chars=24000000 vocab=4096 max_chars=20000000
     model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.125 --eval-tokens=131072)
     base_steps=-1 mid_steps=250
-    sft=(--num-iterations=1050)
+    sft=(--num-iterations=1500)
     chat_eval=()
 fi
 mid=d$depth-mid

@@ -22,7 +22,7 @@ def data_text(name: str,  # of a file in nanochat/tinyworld/data
 
 
 @cache
-def table(name: str,  # facts, cast, quiz, drills, puzzles, stories, papers or chat
+def table(name: str,  # facts, cast, quiz, drills, puzzles, stories, papers, chat, asking, everyday or strangers
           ):          # what NAME.json holds; not to be changed
     "The content of a JSON file of the world, read once."
     return json.loads(data_text(name + ".json"))
