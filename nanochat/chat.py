@@ -16,10 +16,12 @@ def fit_context(
     tokenizer,
     messages: list[dict],  # ends with the user's
     room: int,  # tokens that the prompt may have
+    system: str = "",  # stays in front, however many turns are left out
 ) -> tuple[list[int], int]:  # the prompt's tokens, how many of the oldest messages were left out
     """The prompt of a conversation, without its oldest turns if it would be too long."""
+    before = [{"role": "system", "content": system}] if system else []
     for start in range(0, len(messages), 2):
-        ids = tokenizer.render_for_completion({"messages": messages[start:]})
+        ids = tokenizer.render_for_completion({"messages": before + messages[start:]})
         if len(ids) <= room:
             return ids, start
     raise UserError(f"your message has {len(ids):,} tokens, there is room for {room:,}: shorten it")
@@ -102,10 +104,11 @@ def answer(
     temperature: float = 0.0,  # 0: always the likeliest token
     top_k: int = 0,  # draw among so many; 0: all
     seed: int = 0,
+    system: str = "",  # what the model is told before all else
 ) -> Iterator[str]:  # pieces of text; tool calls are shown as [17+25 = 42]
     """Writes the assistant's turn piece by piece."""
     tools, context = engine.tools, engine.model.config.sequence_len
-    ids, forgotten = fit_context(engine.tokenizer, messages, context - min(max_tokens, context // 4))
+    ids, forgotten = fit_context(engine.tokenizer, messages, context - min(max_tokens, context // 4), system)
     if forgotten:
         yield f"(forgot the first {forgotten} messages) "
     speaker = Speaker(tools, "[", " = ", "] ")
