@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OLD', 'STYLE', 'fingerprint', 'stale', 'ancestry', 'training_stage', 'to_pixels', 'line_chart', 'curves',
-           'interval_bar', 'scored_models', 'samples_of', 'tokenizer_stage', 'belongs', 'base_scores', 'collect',
+           'interval_bar', 'scored_models', 'belongs', 'samples_of', 'tokenizer_stage', 'base_scores', 'collect',
            'warnings', 'header', 'score_rows', 'percent', 'bpb_rows', 'time_rows', 'texts_of', 'to_markdown',
            'charts_html', 'samples_html', 'score_cell', 'to_html', 'write_report']
 
@@ -93,7 +93,7 @@ def training_stage(
     if e := meta.get("environment"):
         facts["trained on"] = f"{e['gpu'] or e['processor']}, {e['system']}, torch {e['torch']}, commit {e['commit']}"
     if done and "loss" in done:
-        facts["training loss"] = f"{done['loss']:.3f} nats per token"
+        facts["training loss"] = f"{done['loss']:.3f}" + " nats per token" * (source != "rl")
     for k, v in ((done or {}).get("evaluation") or {}).items():
         facts[f"validation {k.replace('_bpb', ', bits per byte')}"] = f"{v:.3f}"
     status = "unfinished" if done is None else "stale" if why else "done"
@@ -189,10 +189,20 @@ def scored_models(
                 stale="scores of an earlier model of this name: run chat_eval again" if old else "")
     return columns
 
-# %% ../nbs/20_report.ipynb #e6280d93
+# %% ../nbs/20_report.ipynb #cf4a497d
 OLD = "of an earlier model of this name"
 
 
+def belongs(
+    filed: dict,  # a result with its "checkpoint"
+    source: str,  # base, sft or rl
+    tag: str,
+) -> bool:
+    """Whether a result is the present model's."""
+    folder = checkpoint_dir(source, tag)
+    return bool(complete_steps(folder)) and fingerprint(folder) == filed.get("checkpoint")
+
+# %% ../nbs/20_report.ipynb #e6280d93
 def samples_of(
     base_tags: list[str],
     tag: str,
@@ -220,30 +230,18 @@ def tokenizer_stage() -> dict | None:  # as training_stage
     return dict(name="tokenizer", source="tokenizer", tag="", status="done", why="", facts=facts,
                 seconds=done.get("seconds"), finished=done.get("finished", ""))
 
-# %% ../nbs/20_report.ipynb #d79bf14a
-def belongs(
-    filed: dict,  # a result with its "checkpoint"
-    source: str,  # base, sft or rl
-    tag: str,
-) -> bool:
-    """Whether a result is the present model's."""
-    folder = checkpoint_dir(source, tag)
-    return bool(complete_steps(folder)) and fingerprint(folder) == filed.get("checkpoint")
-
 # %% ../nbs/20_report.ipynb #e594c59f
 def base_scores(
     tag: str,
 ) -> dict:  # bpb, core in words, stale; empty if the base model was never evaluated
     """What base_eval has filed about a base model; results of its present checkpoint go before all others."""
-    found = {}
+    found, old = {}, {}
     for path in (get_base_dir() / "report").glob(f"base_eval_{tag}*.json"):
         if re.fullmatch(rf"base_eval_{re.escape(tag)}(\.[a-z-]+)?\.json", path.name):
             filed = read_json(path)
-            present = belongs(filed, "base", tag)
-            for kind in ("bpb", "core"):
-                if filed.get(kind) and (present or kind not in found):
-                    found[kind] = filed[kind]
-                    found["stale"] = found.get("stale") or ("" if present else OLD)
+            kinds = {kind: filed[kind] for kind in ("bpb", "core") if filed.get(kind)}
+            (found if belongs(filed, "base", tag) else old).update(kinds)
+    found = old | found | {"stale": OLD if old.keys() - found.keys() else ""} if old or found else {}
     if core := found.get("core"):
         name = "CORE" if core["comparable"] else f"mean of {len(core['tasks'])} tasks, not comparable with CORE,"
         found["core"] = f"{name} {core['core']:.4f} ({core['interval'][0]:.4f} to {core['interval'][1]:.4f})"
@@ -365,11 +363,11 @@ def charts_html(
     for name, (loss, evaluations) in card["curves"].items():
         source, _, tag = name.partition(" ")
         if len(loss) > 1:
-            out += [f"<h2>{html.escape(name)}: loss, nats per token</h2>", line_chart({"smoothed": loss}, "loss")]
+            out += [f"<h2>{html.escape(name)}: training loss</h2>", line_chart({"smoothed": loss}, "loss")]
         if lines := {k: v for k, v in evaluations.items() if len(v) > 1}:
             rows = card["baselines"].get(tag, {}).get("bpb", {}) if source == "base" else {}
             levels = {f"{s}, gzip": rows[s]["gzip"] for s in lines if "gzip" in rows.get(s, {})}
-            unit = "bits per byte" if source == "base" else "loss"
+            unit = {"base": "bits per byte", "sft": "loss"}.get(source, "share right")
             out.append(f"<h2>{html.escape(name)}: validation, {unit}</h2>" + line_chart(lines, unit, levels))
     return "".join(out)
 
