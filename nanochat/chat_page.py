@@ -130,7 +130,7 @@ def make_page(
                 yield messages, gr.skip(), gr.skip()
         except UserError as e:
             raise gr.Error(str(e), print_exception=False) from e
-        yield messages, words, [(word, math.exp(own)) for word, _, own in words]
+        yield messages, words, [(word, 1 - math.exp(own)) for word, _, own in words]  # surprise is red
 
     def look(words, choice: gr.SelectData):
         word, rivals, _ = words[choice.index]

@@ -22,7 +22,6 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
@@ -247,8 +246,6 @@ def as_api_error(error: Exception) -> APIError:
         return APIError(400, str(error), "context_length_exceeded" if "context" in str(error) else "invalid_value")
     if isinstance(error, HTTPException):
         return APIError(error.status_code, str(error.detail), "not_found" if error.status_code == 404 else None)
-    if isinstance(error, RequestValidationError):
-        return APIError(400, str(error.errors()[0]["msg"]), "invalid_value")
     return APIError(500, "something went wrong on the server", "server_error")
 
 # %% ../nbs/21_serving.ipynb #742a8919
@@ -323,7 +320,7 @@ def make_app(
         error = as_api_error(error)
         return json_response(error.body(), error.status, error.headers)
 
-    for kind in (APIError, UserError, HTTPException, RequestValidationError, Exception):
+    for kind in (APIError, UserError, HTTPException, Exception):
         app.add_exception_handler(kind, failed)
     if cors:
         app.add_middleware(CORSMiddleware, allow_origins=list(cors), allow_methods=["GET", "POST"],
