@@ -9,7 +9,7 @@ __all__ = ['REFERENCE_DEPTH', 'REFERENCE_BATCH', 'REFERENCE_DECAY', 'BATCH_EXPON
            'choose_device_batch_size', 'Plan', 'check_positive', 'micro_batches', 'choose_steps', 'plan', 'Fit', 'fit',
            'check_fits']
 
-# %% ../nbs/08_scaling.ipynb #68a8ce8b
+# %% ../nbs/08_scaling.ipynb #682c4ba5
 import math
 from dataclasses import asdict, dataclass, field
 
@@ -19,13 +19,13 @@ from .common import COMPUTE_DTYPE, UserError
 from .devices import device_peaks, measured_flops, peak_flops, rank_memory
 from .gpt import GPTConfig, flops_per_token, parameter_counts, scaling_params
 
-# %% ../nbs/08_scaling.ipynb #58c24644
+# %% ../nbs/08_scaling.ipynb #7d9eb541
 REFERENCE_DEPTH = 12  # the run that was tuned by hand, ...
 REFERENCE_BATCH = 2**19  # ... its tokens per optimizer step, ...
 REFERENCE_DECAY = 0.28  # ... and Muon's weight decay in it
 BATCH_EXPONENT = 0.383  # the best batch grows as tokens**0.383 (arXiv 2505.13738)
 
-# %% ../nbs/08_scaling.ipynb #383f0694
+# %% ../nbs/08_scaling.ipynb #30321355
 def refuse(
     name: str,  # of an argument, which is a flag of the command line too
     value,
@@ -35,7 +35,7 @@ def refuse(
     flag = {"sequence_len": "max-seq-len"}.get(name, name.replace("_", "-"))
     raise UserError(f"--{flag}={value}: {what}")
 
-# %% ../nbs/08_scaling.ipynb #f8b85175
+# %% ../nbs/08_scaling.ipynb #b8cc8ba9
 def shape(
     depth: int,  # number of layers, the dial
     head_dim: int = -1,  # channels per attention head; -1: 64 for models narrower than d12's 768, else 128
@@ -61,7 +61,7 @@ def shape(
         refuse("n_kv_head", n_kv_head, f"must divide the {n_head} query heads")
     return dict(n_layer=depth, n_head=n_head, n_kv_head=n_kv_head, n_embd=n_embd)
 
-# %% ../nbs/08_scaling.ipynb #b4534742
+# %% ../nbs/08_scaling.ipynb #786714d2
 def batch_tokens(
     tokens: float,  # ratio * scaling parameters of this model
     reference_tokens: float,  # the same for d12
@@ -69,14 +69,14 @@ def batch_tokens(
     """The batch for a horizon: it grows as tokens**0.383 from d12's 2**19 (arXiv 2505.13738)."""
     return 2 ** round(math.log2(REFERENCE_BATCH * (tokens / reference_tokens) ** BATCH_EXPONENT))
 
-# %% ../nbs/08_scaling.ipynb #7ca8bda9
+# %% ../nbs/08_scaling.ipynb #2f595dba
 def rate_scale(
     batch: int,  # tokens per optimizer step
 ) -> float:  # what the learning rates are multiplied with
     """Square-root rule: twice the batch, a gradient with half the variance, sqrt(2) times the step."""
     return (batch / REFERENCE_BATCH) ** 0.5
 
-# %% ../nbs/08_scaling.ipynb #6fd2f83f
+# %% ../nbs/08_scaling.ipynb #13a7944e
 def decay_scale(
     batch: int,  # tokens per optimizer step
     tokens: float,  # ratio * scaling parameters of this model
@@ -85,7 +85,7 @@ def decay_scale(
     """Keeps the memory of a weight at one share of the run for every size (arXiv 2405.13698)."""
     return rate_scale(batch) * reference_tokens / tokens
 
-# %% ../nbs/08_scaling.ipynb #01eaa0bd
+# %% ../nbs/08_scaling.ipynb #7bb8563d
 MIN_STEPS = 1000  # a run that would make fewer optimizer steps is a short run: it takes smaller batches, ...
 SHORT_RUN_RATES = 0.442  # ... and its learning rates stay at or above this share of the reference run's
 
@@ -96,7 +96,7 @@ def largest_batch(
     """The largest batch that leaves a run MIN_STEPS optimizer steps."""
     return 2 ** max(0, math.floor(math.log2(tokens / MIN_STEPS)))
 
-# %% ../nbs/08_scaling.ipynb #1b1b2898
+# %% ../nbs/08_scaling.ipynb #010b79ba
 def choose_batch(
     tokens: float,  # ratio * scaling parameters of this model
     reference_tokens: float,  # the same for d12
@@ -108,14 +108,14 @@ def choose_batch(
     rule, limit = batch_tokens(tokens, reference_tokens), largest_batch(tokens)
     return (max(limit, least), True) if limit < rule else (rule, False)
 
-# %% ../nbs/08_scaling.ipynb #f1b16c34
+# %% ../nbs/08_scaling.ipynb #71f4b88b
 def short_rate_scale(
     batch: int,  # tokens per optimizer step
 ) -> float:  # what the learning rates of matrices and embeddings are multiplied with in a short run
     """The square-root rule, but not below SHORT_RUN_RATES."""
     return max(rate_scale(batch), SHORT_RUN_RATES)
 
-# %% ../nbs/08_scaling.ipynb #948621e4
+# %% ../nbs/08_scaling.ipynb #fa0419f7
 def finetune_scale(
     batch: int,  # tokens per optimizer step of the pretraining
     short: bool,  # whether that was a short run
@@ -123,7 +123,7 @@ def finetune_scale(
     """0.8, whatever the batch; after a short run 0.8 of its own scale."""
     return 0.8 * (short_rate_scale(batch) if short else 1.0)
 
-# %% ../nbs/08_scaling.ipynb #5e2d9fb8
+# %% ../nbs/08_scaling.ipynb #2234d95e
 def activation_bytes(
     config: GPTConfig,
     rows: int,  # rows of sequence_len tokens in one micro-batch
@@ -137,7 +137,7 @@ def activation_bytes(
     return dict(blocks=L * tokens * per_block * dtype_bytes, logits=tokens * config.padded_vocab_size * dtype_bytes,
                 casts=casts)
 
-# %% ../nbs/08_scaling.ipynb #3e72a3ee
+# %% ../nbs/08_scaling.ipynb #e4b5bf94
 CPU_HEAP = 1.8  # memory that a process takes for the blocks' activations, over what they weigh
 
 
@@ -164,7 +164,7 @@ def memory_per_rank(
     )
     return parts | dict(total=sum(parts.values()))
 
-# %% ../nbs/08_scaling.ipynb #d9f19486
+# %% ../nbs/08_scaling.ipynb #c861510f
 def most_rows(
     config: GPTConfig,
     world_size: int,  # ranks that share the optimizer's state
@@ -176,7 +176,7 @@ def most_rows(
     one, two = (memory_per_rank(config, rows, world_size, dtype_bytes, device_type)["total"] for rows in (1, 2))
     return max(0, math.floor((memory - one) / (two - one)) + 1) if memory < math.inf else 2**31
 
-# %% ../nbs/08_scaling.ipynb #88882c8d
+# %% ../nbs/08_scaling.ipynb #533d3edf
 def choose_device_batch_size(
     config: GPTConfig,
     batch: int,  # tokens per optimizer step
@@ -193,7 +193,7 @@ def choose_device_batch_size(
     most = min(rows, most, most_rows(config, world_size, 0.8 * memory, dtype_bytes, device_type))
     return max((n for n in range(1, most + 1) if rows % n == 0), default=1)
 
-# %% ../nbs/08_scaling.ipynb #88b3401c
+# %% ../nbs/08_scaling.ipynb #c4751618
 @dataclass
 class Plan:
     """Everything a pretraining run needs to know, made by `plan`."""
@@ -228,7 +228,7 @@ class Plan:
         """The plan as JSON-ready values, for the checkpoint and the report."""
         return asdict(self) | dict(trained_tokens=self.trained_tokens, flops=self.flops)
 
-# %% ../nbs/08_scaling.ipynb #8287733e
+# %% ../nbs/08_scaling.ipynb #e5ac67cb
 def check_positive(
     auto: bool = False,  # whether -1 is allowed too
     **numbers: float,  # arguments of `plan`
@@ -238,7 +238,7 @@ def check_positive(
         if not 0 < value < math.inf and not (auto and value == -1):
             refuse(name, value, "must be positive" + (", or -1 to leave it to the rules" if auto else ""))
 
-# %% ../nbs/08_scaling.ipynb #b0ab71f0
+# %% ../nbs/08_scaling.ipynb #3fcab103
 def micro_batches(
     batch: int,  # tokens per optimizer step
     sequence_len: int,  # tokens of a row
@@ -254,7 +254,7 @@ def micro_batches(
                         f"--total-batch-size={whole}, another --device-batch-size or --max-seq-len")
     return batch // micro
 
-# %% ../nbs/08_scaling.ipynb #0d8bf26a
+# %% ../nbs/08_scaling.ipynb #7c3c083a
 MAX_STEPS = 10**9  # more is a slip of the keyboard
 
 
@@ -284,7 +284,7 @@ def choose_steps(
         notes.append(f"the run stops after {steps * batch / tokens:.0%} of what --target-param-data-ratio stands for")
     return int(steps), horizon, notes
 
-# %% ../nbs/08_scaling.ipynb #06cd9c6e
+# %% ../nbs/08_scaling.ipynb #4f9344b6
 def plan(
     depth: int,  # the dial
     *,
@@ -334,7 +334,7 @@ def plan(
         weight_decay * decay_scale(batch, tokens, reference_tokens), device_batch_size, world_size, grad_accum,
         per_token, short, notes)
 
-# %% ../nbs/08_scaling.ipynb #987933dd
+# %% ../nbs/08_scaling.ipynb #fbd1339c
 @dataclass
 class Fit:
     """What a plan will need and cost on a machine, made by `fit`."""
@@ -349,7 +349,7 @@ class Fit:
     dollars: float | None
     dollars_per_hour: float  # for one GPU
 
-# %% ../nbs/08_scaling.ipynb #f9e3ad94
+# %% ../nbs/08_scaling.ipynb #417925d9
 def fit(
     plan: Plan,
     device_type: str = "cpu",
@@ -378,7 +378,7 @@ def fit(
         dollars=seconds / 3600 * dollars_per_hour * ranks if seconds and gpu else None,
         dollars_per_hour=dollars_per_hour)
 
-# %% ../nbs/08_scaling.ipynb #2ac0bb95
+# %% ../nbs/08_scaling.ipynb #ab19cbb8
 def check_fits(
     plan: Plan,
     memory: float,  # bytes of one rank
@@ -404,7 +404,7 @@ def check_fits(
     raise UserError(f"a model of depth {config.n_layer} with {plan.device_batch_size} row(s) at a time needs about "
                     f"{needed / 1e9:,.1f} GB of memory per rank, there are {memory / 1e9:,.1f}: {advice}")
 
-# %% ../nbs/08_scaling.ipynb #fe2059e1
+# %% ../nbs/08_scaling.ipynb #0607e454
 # Notable choices:
 # - One dial. `depth` fixes the width, the width and the vocabulary fix the parameters, the parameters fix the tokens,
 #   the tokens fix the batch, and the batch fixes learning rates and weight decay. Every rule is a formula with a
