@@ -79,7 +79,7 @@ def settle(folder: str | Path):
     folder, new, old = Path(folder), beside(folder, "new"), beside(folder, "old")
     if not folder.exists() and old.exists(): (new if new.exists() else old).rename(folder)
     for left in (new, old): shutil.rmtree(left, ignore_errors=True)
-    for left in folder.glob(".*.tmp"):  # of an atomic_write
+    for left in [*folder.glob(".*.tmp"), *folder.parent.glob(f"..{folder.name}.owner.*.tmp")]:  # of an atomic_write
         if re.fullmatch(r"\..+\.[0-9a-f]{8}\.tmp", left.name): left.unlink(missing_ok=True)
 
 # %% ../nbs/appendix/I_folders.ipynb #5ef1996d
