@@ -88,7 +88,7 @@ def training_stage(
         facts["data"] = flags["mixture"] + (f" and {Path(flags['custom']).name}" if flags.get("custom") else "")
         if n := total_counts(folder).get("conversations"):
             facts["conversations"] = f"{n:,}"
-    facts |= {"steps": f"{steps:,}", "ranks": str(meta.get("world_size", 1)),
+    facts |= {"task": flags.get("task", ""), "steps": f"{steps:,}", "ranks": str(meta.get("world_size", 1)),
               "numbers": (meta.get("settings") or {}).get("compute_dtype", "")}
     if e := meta.get("environment"):
         facts["trained on"] = f"{e['gpu'] or e['processor']}, {e['system']}, torch {e['torch']}, commit {e['commit']}"
@@ -364,7 +364,8 @@ def charts_html(
         source, _, tag = name.partition(" ")
         if len(loss) > 1:
             out += [f"<h2>{html.escape(name)}: training loss</h2>", line_chart({"smoothed": loss}, "loss")]
-        if lines := {k: v for k, v in evaluations.items() if len(v) > 1}:
+        shown = ".*" if source != "rl" else r"pass@\d+"  # lengths and errors have other units
+        if lines := {k: v for k, v in evaluations.items() if len(v) > 1 and re.fullmatch(shown, k)}:
             rows = card["baselines"].get(tag, {}).get("bpb", {}) if source == "base" else {}
             levels = {f"{s}, gzip": rows[s]["gzip"] for s in lines if "gzip" in rows.get(s, {})}
             unit = {"base": "bits per byte", "sft": "loss"}.get(source, "share right")
