@@ -4,20 +4,25 @@
 
 # %% auto #0
 __all__ = ['KVCache', 'cache_for', 'sample_next_token', 'row_seed', 'Row', 'ToolTokens', 'first_rows', 'copy_row', 'Batch',
-           'check_prompt']
+           'check_prompt', 'float_matrix', 'int8_matrix', 'Prepared', 'prepared_attention']
 
 # %% ../nbs/13_engine.ipynb #fb1b804b
 import hashlib
 import importlib
+import warnings
 from collections import deque
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .common import UserError
 from .execution import use_calculator
+from .flash_attention import flash_attn_with_kvcache
+from .gpt import apply_rotary, norm, smear, softcap
 
 # %% ../nbs/13_engine.ipynb #702839ab
 class KVCache:
@@ -199,9 +204,96 @@ def __getattr__(name: str):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return importlib.import_module("nanochat.scheduler").Engine
 
+# %% ../nbs/13_engine.ipynb #d3afe6a9
+def float_matrix(weight: Tensor, dtype: torch.dtype) -> Callable:  # takes x (..., n_in), gives (..., n_out)
+    """A product with a matrix that was cast beforehand."""
+    weight = weight.detach().to(dtype).contiguous()
+    return lambda x: F.linear(x, weight)
+
+# %% ../nbs/13_engine.ipynb #76d80cf9
+def int8_matrix(weight: Tensor) -> Callable:  # takes x (..., n_in) in float32, gives (..., n_out)
+    """A product with a matrix rounded to 8 bits, one scale a row; activations are rounded as they come. CPU only."""
+    weight = weight.detach().float()
+    scales = weight.abs().amax(1).clamp(min=1e-8).double() / 127
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces that these functions will move
+        rounded = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
+        packed = torch.ops.quantized.linear_prepack(rounded, None)
+    return lambda x: torch.ops.quantized.linear_dynamic(x, packed)
+
+# %% ../nbs/13_engine.ipynb #1aa440f7
+class Prepared:
+    """A model with its weights laid out for writing; called like it, gives the logits of the last position only."""
+
+    def __init__(
+        self,
+        model,  # a nanochat.gpt.GPT; later changes of its weights are not seen
+        weights: str = "",  # float32, bfloat16 or int8; empty: the dtype that the model computes in
+    ):
+        dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.float32, "": model.compute_dtype}
+        if weights not in dtypes:
+            raise UserError(f"weights={weights!r}: use float32, bfloat16 or int8")
+        if weights == "int8" and model.get_device().type != "cpu":
+            raise UserError("weights=int8 works on a CPU only: use bfloat16 here")
+        self.model, self.config, self.compute_dtype, h = model, model.config, dtypes[weights], model.transformer.h
+        def matrix(w): return int8_matrix(w) if weights == "int8" else float_matrix(w, self.compute_dtype)
+        def cast(t): return t.detach().to(self.compute_dtype)
+        self.qkv = [matrix(torch.cat([b.attn.c_q.weight, b.attn.c_k.weight, b.attn.c_v.weight])) for b in h]
+        self.proj = [matrix(b.attn.c_proj.weight) for b in h]
+        self.wide, self.narrow = [matrix(b.mlp.c_fc.weight) for b in h], [matrix(b.mlp.c_proj.weight) for b in h]
+        self.gates = [cast(b.attn.ve_gate.weight) if hasattr(b.attn, "ve_gate") else None for b in h]
+        self.values = {int(i): cast(embedding.weight) for i, embedding in model.value_embeds.items()}
+        self.head = matrix(model.lm_head.weight[: self.config.vocab_size])
+        self.embedding, self.smear_gate = norm(cast(model.transformer.wte.weight)), cast(model.smear_gate.weight)
+        self.cos, self.sin = cast(model.cos), cast(model.sin)
+        self.keep, self.first = model.resid_lambdas.tolist(), model.x0_lambdas.tolist()
+        self.smear_by, self.backout_by = model.smear_lambda.item(), model.backout_lambda.item()
+
+    def get_device(self) -> torch.device:
+        """Where the weights are."""
+        return self.model.get_device()
+
+    def __call__(self, ids: Tensor, kv_cache: KVCache) -> Tensor:  # (B, T) -> (B, 1, V)
+        """Scores of the next token; the cache grows by T."""
+        x, before = self.embedding[ids], kv_cache.prev_embedding
+        kv_cache.prev_embedding = x[:, -1:].clone()
+        gate = self.smear_by * torch.sigmoid(F.linear(x[..., : self.smear_gate.size(1)], self.smear_gate))
+        x = x0 = smear(x, gate, before)
+        for i in range(self.config.n_layer):
+            x = torch.add(x * self.keep[i], x0, alpha=self.first[i])
+            x = x + prepared_attention(self, i, norm(x), ids, kv_cache)
+            x = x + self.narrow[i](F.relu(self.wide[i](norm(x))).square())
+            if i == self.config.n_layer // 2:
+                middle = x
+        kv_cache.advance(ids.size(1))
+        return softcap(self.head(norm((x - self.backout_by * middle)[:, -1:])).float())
+
+# %% ../nbs/13_engine.ipynb #7cc14e4b
+def prepared_attention(
+    prepared: Prepared,
+    layer: int,
+    x: Tensor,  # normed, (B, T, C)
+    ids: Tensor,  # token ids, (B, T)
+    kv_cache: KVCache,
+) -> Tensor:  # (B, T, C)
+    """Attention of one layer, queries, keys and values by one product."""
+    c, (B, T), i = prepared.config, ids.shape, layer
+    H, both = c.n_head, c.n_head + c.n_kv_head
+    position = kv_cache.cache_seqlens[:, None] + torch.arange(T, device=ids.device)
+    y = prepared.qkv[i](x).view(B, T, both + c.n_kv_head, c.head_dim)
+    cos_sin = prepared.cos[position].unsqueeze(2), prepared.sin[position].unsqueeze(2)
+    qk, v = norm(apply_rotary(y[:, :, :both], *cos_sin), 1.2), y[:, :, both:]
+    if (gate := prepared.gates[i]) is not None:
+        share = 3 * torch.sigmoid(F.linear(x[..., : gate.size(1)], gate))
+        v = v + share.unsqueeze(-1) * prepared.values[i][ids].view_as(v)
+    y = flash_attn_with_kvcache(qk[:, :, :H], *kv_cache.get_layer_cache(i), qk[:, :, H:], v, kv_cache.cache_seqlens,
+                                causal=True, window_size=prepared.model.window_sizes[i])
+    return prepared.proj[i](y.reshape(B, T, -1))
+
 # %% ../nbs/13_engine.ipynb #54f1d53b
 # Notable choices:
 # - A row's randomness belongs to the row (its own seeded numbers), so what a prompt gets does not depend on its
 #   neighbours; seed and row are hashed together, so adjacent seeds share no sample.
 # - Active rows are always the first n of the cache: a row that ends is overwritten by the last one, nothing is masked.
+# - `Prepared` lays the weights out once, for whoever writes much and trains no more; int8 by choice, never by default.
 # - A tool's output is forced one token per step like any other token, so the cache never needs a second code path.

@@ -14,6 +14,7 @@ import torch
 
 from ..checkpoint_manager import load_model
 from ..common import UserError, compute_init, run_stage
+from ..engine import Prepared
 from ..scheduler import Scheduler
 
 # %% ../../nbs/scripts/chat_web.ipynb #034b9b81
@@ -29,6 +30,7 @@ class ChatWebConfig:
     max_rows: int = 16  # answers written at the same time, on each device
     max_waiting: int = 64  # requests that may wait; one more is answered 429
     chunk: int = 256  # prompt tokens read between two tokens of the others
+    weights: str = ""  # float32, bfloat16 or int8 (fastest on a CPU, rounds); empty: as the model computes
     page: bool = True  # the chat page at /
     api_key: str = ""  # empty: what NANOCHAT_API_KEY says, or none
     cors: str = ""  # web sites whose pages may ask, separated by commas
@@ -68,7 +70,7 @@ def chat_web(config: ChatWebConfig) -> int:  # exit status
     model, tokenizer, meta = load_model(config.source, device, "eval", config.model_tag or None, step)
     workers = [serving.Worker(lambda m=m: Scheduler(m, tokenizer, config.max_rows, chunk=config.chunk, prefixes=8,
                                                     max_waiting=config.max_waiting, keep_answers=True))
-               for m in copies_of(model)]
+               for m in (Prepared(copy, config.weights) for copy in copies_of(model))]
     key = config.api_key or os.environ.get("NANOCHAT_API_KEY", "")
     sites = [site.strip() for site in config.cors.split(",") if site.strip()]
     app = serving.make_app(workers, tokenizer, f"nanochat-{config.source}", key, sites)
