@@ -7,7 +7,7 @@ __all__ = ['REWARDS', 'advantages', 'distance', 'token_losses', 'pass_at_k', 'Ro
            'right_with_tool', 'to_batch', 'judge_group', 'RolloutLoader', 'note_logp', 'policy', 'pass_rates',
            'rl_tasks']
 
-# %% ../nbs/19_rl.ipynb #46570d99
+# %% ../nbs/19_rl.ipynb #c4d5b028
 import copy, math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,13 +25,13 @@ from .tasks.common import Task
 from .tasks.gsm8k import GSM8K
 from .tasks.tinyworld import TinyMath
 
-# %% ../nbs/19_rl.ipynb #17b444d5
+# %% ../nbs/19_rl.ipynb #359872cc
 def advantages(rewards: Tensor,  # (Q, S): S answers to each of Q questions
                ) -> Tensor:      # (Q, S)
     "How much better each answer is than the mean of all answers to its question."
     return rewards - rewards.mean(1, keepdim=True)
 
-# %% ../nbs/19_rl.ipynb #2d3b590a
+# %% ../nbs/19_rl.ipynb #3c0e914b
 def distance(logp: Tensor,       # of the model, of tokens that it wrote
              reference: Tensor,  # of the model that it should stay near, of the same tokens
              ) -> Tensor:        # of the same shape
@@ -39,7 +39,7 @@ def distance(logp: Tensor,       # of the model, of tokens that it wrote
     d = reference - logp
     return d.exp() - d - 1
 
-# %% ../nbs/19_rl.ipynb #8bcbf611
+# %% ../nbs/19_rl.ipynb #d101b61f
 def token_losses(logp: Tensor,                    # (B, T), of the model that learns
                  advantage: Tensor,               # (B,)
                  old: Tensor | None = None,       # (B, T), of the model that wrote; None: the same one
@@ -53,7 +53,7 @@ def token_losses(logp: Tensor,                    # (B, T), of the model that le
     if clip: gain = torch.minimum(gain, ratio.clamp(1 - clip[0], 1 + clip[1]) * advantage[:, None])
     return -gain if reference is None else kl * distance(logp, reference) - gain
 
-# %% ../nbs/19_rl.ipynb #25822419
+# %% ../nbs/19_rl.ipynb #f39a6f5d
 def pass_at_k(n: int,  # tries
               c: int,  # right ones
               k: int,  # at most n
@@ -61,7 +61,7 @@ def pass_at_k(n: int,  # tries
     "The chance that at least one of k tries is right, without bias (Chen et al. 2021)."
     return 1 - math.comb(n - c, k) / math.comb(n, k)
 
-# %% ../nbs/19_rl.ipynb #96e7a109
+# %% ../nbs/19_rl.ipynb #2c3b6ca4
 @dataclass
 class Rollout:
     "One answer to one question."
@@ -72,7 +72,7 @@ class Rollout:
     advantage: float = 0.0
     logp: list[float] | None = None  # of the written tokens, by the model that wrote; None: it is the one that learns
 
-# %% ../nbs/19_rl.ipynb #822ae158
+# %% ../nbs/19_rl.ipynb #6776a985
 def roll_out(model, tokenizer,
              conversations: list[dict],  # the questions; what their last message says is not seen
              numbers: list[int],         # of the questions, for the seeds
@@ -95,7 +95,7 @@ def roll_out(model, tokenizer,
     rollouts = list(found.values())
     return [rollouts[i:i + samples] for i in range(0, len(rollouts), samples)]
 
-# %% ../nbs/19_rl.ipynb #e48d42fb
+# %% ../nbs/19_rl.ipynb #7daf3806
 def right(task: Task, conversation: dict, answer: str) -> float:
     "1 for a right answer."
     return task.reward(conversation, answer)
@@ -110,7 +110,7 @@ def right_with_tool(task: Task, conversation: dict, answer: str) -> float:
 
 REWARDS = {"right": right, "brief": right_and_brief, "tool": right_with_tool}
 
-# %% ../nbs/19_rl.ipynb #6ebd9580
+# %% ../nbs/19_rl.ipynb #d9dbeb57
 def to_batch(rollouts: list[Rollout],  # none: a batch without a target
              pad: int,                 # token id
              device: torch.device,
@@ -125,7 +125,7 @@ def to_batch(rollouts: list[Rollout],  # none: a batch without a target
         if r.logp: old[b, first:len(ids) - 1] = torch.tensor(r.logp)
     return tuple(t.to(device) for t in (x, y, old, torch.tensor([r.advantage for r in rollouts] or [0.0])))
 
-# %% ../nbs/19_rl.ipynb #27fbff2b
+# %% ../nbs/19_rl.ipynb #80af3547
 def judge_group(group: list[Rollout],   # answers to one question; rewards and advantages are set in place
                 tokenizer, task: Task, conversation: dict,
                 reward: Callable):      # (task, conversation, answer) -> number
@@ -136,7 +136,7 @@ def judge_group(group: list[Rollout],   # answers to one question; rewards and a
         r.reward = float(reward(task, conversation, tokenizer.decode(answer)))
     for r, a in zip(group, advantages(torch.tensor([[r.reward for r in group]]))[0].tolist()): r.advantage = a
 
-# %% ../nbs/19_rl.ipynb #870a5587
+# %% ../nbs/19_rl.ipynb #97299d71
 class RolloutLoader:
     "Endless (inputs, targets) that the model writes itself; `old` and `advantages` belong to the last one handed out."
     def __init__(self, model, tokenizer,
@@ -192,7 +192,7 @@ class RolloutLoader:
         self.step, self.history, self.given = state["step"], copy.deepcopy(state["history"]), 0
         self.rollouts = [Rollout(**r) for r in state["rollouts"]]
 
-# %% ../nbs/19_rl.ipynb #10d4ee88
+# %% ../nbs/19_rl.ipynb #b01a95dd
 @torch.no_grad()
 def note_logp(model, rollouts: list[Rollout], batch_size: int, pad: int):
     "Notes for each written token how likely it was; in place."
@@ -204,7 +204,7 @@ def note_logp(model, rollouts: list[Rollout], batch_size: int, pad: int):
             first = len(r.prompt) - 1
             r.logp = row[first:first + len(r.written)].tolist()
 
-# %% ../nbs/19_rl.ipynb #da4e6788
+# %% ../nbs/19_rl.ipynb #b416a83f
 def policy(model: Callable,          # idx, targets -> per-token losses with loss_reduction="none"; compiled or not
            loader: RolloutLoader,    # whose batches it is asked about
            reference: Callable | None = None,  # frozen copy of the model at the start; None: no penalty
@@ -220,7 +220,7 @@ def policy(model: Callable,          # idx, targets -> per-token losses with los
         return (token_losses(logp, loader.advantages, old, near, clip, kl) * (y >= 0)).sum()
     return forward
 
-# %% ../nbs/19_rl.ipynb #c6542b1f
+# %% ../nbs/19_rl.ipynb #48c8a603
 def pass_rates(model, tokenizer,
                task: Task,            # held-out questions
                samples: int = 8,      # answers to each
@@ -243,11 +243,11 @@ def pass_rates(model, tokenizer,
     errors = {f"pass@{k} error": (max(sums[f"square@{k}"] / n - means[f"pass@{k}"] ** 2, 0) / n) ** 0.5 for k in ks}
     return means | errors | {"length": sums["tokens"] / (n * samples)}
 
-# %% ../nbs/19_rl.ipynb #fb14162b
+# %% ../nbs/19_rl.ipynb #d685c842
 def rl_tasks(name: str) -> dict[str, Task]:  # train, and val: never trained
     "The questions of a task. Raises UserError for an unknown name."
     if name == "tinymath":
-        return {split: TinyMath(split, steps=2, size=size) for split, size in (("train", 4000), ("val", 400))}
+        return {split: TinyMath(split, size=size, largest=9999) for split, size in (("train", 4000), ("val", 400))}
     if name in ("gsm8k", "gsm8k-wheels"):  # the last questions of the training part are held out; the test stays shut
         questions = GSM8K("train", source=name.partition("-")[2] or "hub")
         held_out = min(400, len(questions) // 5)

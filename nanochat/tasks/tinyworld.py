@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IN_TURN', 'SUM', 'MOMENTS', 'check_split', 'example_rng', 'talk', 'has_word', 'choice', 'some_reply', 'right_letter',
-           'choices_in_turn', 'TinyFacts', 'TinyChoices', 'with_calculator', 'TinyMath', 'lookup', 'moment_said',
-           'moment_unknown', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
+           'choices_in_turn', 'TinyFacts', 'TinyChoices', 'large_numbers', 'with_calculator', 'TinyMath', 'lookup',
+           'moment_said', 'moment_unknown', 'moment_fact', 'moment_person', 'moment_name', 'moment_story', 'TinyChat']
 
 # %% ../../nbs/tasks/tinyworld.ipynb #091aee02
 import re
@@ -15,7 +15,7 @@ from random import Random
 from ..common import UserError
 from .common import Task, final_number, render_mc
 from ..tinyworld.cast import people, person_slots
-from ..tinyworld.content import SPLITS, plural, say, spelling_words, spin, stable_hash, table
+from ..tinyworld.content import SPLITS, draw_pair, plural, say, spelling_words, spin, stable_hash, table
 from ..tinyworld.drills import problem
 from ..tinyworld.facts import answer_pool, ask, choice_split, distractors, facts, facts_of, questions, relations
 from ..tinyworld.facts import statements
@@ -184,6 +184,24 @@ class TinyChoices(Task):
     def evaluate(self, conversation: dict, response: str) -> bool:
         return right_letter(conversation, response)
 
+# %% ../../nbs/tasks/tinyworld.ipynb #744c44c1
+def large_numbers(
+    rng: Random,
+    split: str,  # of the pair of numbers
+    form: dict,  # a row of the table of problems with the formula a+b or a-b
+    largest: int,
+) -> tuple[dict, int]:  # the row with its numbers filled in, the result
+    """A problem with numbers that no training text has."""
+    while True:
+        a, b = draw_pair(rng, split, 2, largest)
+        result = a + b if form["formula"] == "a+b" else a - b
+        if result >= 2:
+            break
+    filled = {}
+    for key in ("question", "work"):
+        filled[key] = form[key].replace("{a}", str(a)).replace("{b}", str(b)).replace("{r}", str(result))
+    return form | filled, result
+
 # %% ../../nbs/tasks/tinyworld.ipynb #09e4e390
 SUM = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)")  # a worked step
 
@@ -212,19 +230,27 @@ class TinyMath(Task):
         split: str = "train",  # decides the pairs of numbers
         steps: int = 1,  # sums in a problem, 1 or 2
         size: int = 10_000,
+        largest: int | None = None,  # numbers up to this in sums and differences of one step; None: as in training
     ):
         check_split("TinyMath", split)
-        if steps not in (1, 2):
-            raise UserError(f"TinyMath has problems of 1 and of 2 steps, not {steps}")
-        self.split, self.steps, self.size = split, steps, size
+        if steps not in (1, 2) or (largest and steps != 1):
+            raise UserError(f"TinyMath has problems of 1 and of 2 steps, large numbers in those of 1 step, not {steps}")
+        self.split, self.steps, self.size, self.largest = split, steps, size, largest
         self.problems = [p for p in table("drills")["problems"] if len(p["formula"]) == 1 + 2 * steps]
+        if largest:
+            self.problems = [p for p in self.problems if p["formula"] in ("a+b", "a-b")]
 
     def num_examples(self) -> int:
         return self.size
 
     def get_example(self, index: int) -> dict:
-        rng = example_rng("TinyMath", self.split, self.steps, index)
-        question, work, answer = problem(rng, self.split, rng.choice(self.problems))
+        if self.largest:
+            rng = example_rng("TinyMath", self.split, self.largest, index)
+            form, answer = large_numbers(rng, self.split, rng.choice(self.problems), self.largest)
+            question, work, _ = problem(rng, self.split, form)
+        else:
+            rng = example_rng("TinyMath", self.split, self.steps, index)
+            question, work, answer = problem(rng, self.split, rng.choice(self.problems))
         return talk(question, with_calculator(work, answer))
 
     def evaluate(self, conversation: dict, response: str) -> bool:
