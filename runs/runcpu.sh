@@ -20,7 +20,7 @@ for argument in "$@"; do
     esac
 done
 
-chat="python -m nanochat.scripts.chat_cli"
+chat="python -m nanochat.scripts.chat_cli -i rl"
 default=${NANOCHAT_BASE_DIR:+no}
 NANOCHAT_BASE_DIR=$(base_dir) || exit 1
 export NANOCHAT_BASE_DIR
@@ -58,12 +58,14 @@ if [ $smoke = 1 ]; then
     model=(--depth=2 --max-seq-len=256 --target-param-data-ratio=4 --eval-tokens=8192)
     base_steps=60 mid_steps=20
     sft=(--num-iterations=40 --eval-batches=2)
+    rl=(--questions=2 --samples=4 --num-iterations=2 --eval-questions=4)
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
     depth=4 chars=24000000 vocab=4096 max_chars=20000000
     model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.125 --eval-tokens=131072)
     base_steps=-1 mid_steps=250
     sft=(--num-iterations=1500)
+    rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
     chat_eval=()
 fi
 mid=d$depth-mid
@@ -76,6 +78,8 @@ stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --so
 stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --source=tinydrills:0.8+tinyworld:0.2 "${model[@]}" \
     --init-from=d$depth --model-tag=$mid --lr-scale=1 --warmdown-ratio=0.4 --num-iterations=$mid_steps --eval-every=-1 --save-every=100
 stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
-stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --model-tag=$mid --samples=5 "${chat_eval[@]}"
+stage "reinforcement learning" python -m nanochat.scripts.chat_rl --device-type=cpu --model-tag=$mid "${rl[@]}" --max-tokens=64 \
+    --eval-every=-1 --save-every=10
+stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --source=rl --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
 say "" "To go on chatting:" "  cd $(printf %q "$PWD")" "  source .venv/bin/activate" "  $chat"

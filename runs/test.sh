@@ -68,7 +68,7 @@ run_all() {  # every notebook as Jupyter's Run All does; one count for each
 smoke() { NANOCHAT_BASE_DIR="$scratch" bash runs/runcpu.sh --smoke; }
 
 again_is_quick() {  # everything is finished: nothing is trained again
-    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'base_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2-mid is complete' "$scratch/log"
+    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'base_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatrl_checkpoints/d2-mid is complete' "$scratch/log"
 }
 
 two_ranks() {  # both training stages, two processes with gloo
@@ -76,7 +76,9 @@ two_ranks() {  # both training stages, two processes with gloo
     torchrun --standalone --nproc_per_node=2 -m nanochat.scripts.base_train -- --device-type=cpu --depth=2 --model-tag=two \
         --max-seq-len=256 --device-batch-size=4 --total-batch-size=2048 --num-iterations=10 --eval-tokens=4096 &&
     torchrun --standalone --nproc_per_node=2 -m nanochat.scripts.chat_sft -- --device-type=cpu --model-tag=two \
-        --device-batch-size=4 --num-iterations=5 --eval-batches=1
+        --device-batch-size=4 --num-iterations=5 --eval-batches=1 &&
+    torchrun --standalone --nproc_per_node=2 -m nanochat.scripts.chat_rl -- --device-type=cpu --model-tag=two \
+        --questions=3 --samples=2 --num-iterations=2 --max-tokens=8 --eval-questions=3 --eval-samples=2
 }
 
 refuses() {  # words that the message must hold, command: one line, exit status 1
