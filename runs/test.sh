@@ -81,6 +81,11 @@ two_ranks() {  # both training stages, two processes with gloo
         --questions=3 --samples=2 --num-iterations=2 --max-tokens=8 --eval-questions=3 --eval-samples=2
 }
 
+browser() {  # the page is tested in Chromium: installed where that is possible without asking anybody
+    command -v chromium chromium-browser google-chrome > /dev/null && return
+    [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq && apt-get install -y -qq chromium
+} > /dev/null 2>&1
+
 refuses() {  # words that the message must hold, command: one line, exit status 1
     local words=$1 status=0
     shift
@@ -90,6 +95,7 @@ refuses() {  # words that the message must hold, command: one line, exit status 
 }
 
 start_all=$SECONDS
+browser || skipped="SKIPPED: there is no Chromium here and it could not be installed: the chat page was NOT tested in a browser"
 check "notebooks and library are in sync and clean" in_sync
 check "one style in library, notebooks and scripts" ruff check --quiet --config runs/ruff.toml nanochat nbs runs
 check "house rules" python runs/house.py
@@ -107,6 +113,9 @@ export NANOCHAT_BASE_DIR="$scratch/empty"
 check "no tokenizer: says what to run" refuses "nanochat.scripts.tok_train" python -m nanochat.scripts.base_train --device-type=cpu
 check "no base model: says what to run" refuses "nanochat.scripts.base_train" python -m nanochat.scripts.chat_sft --device-type=cpu
 check "no chat model: says what to run" refuses "nanochat.scripts.chat_sft" python -m nanochat.scripts.chat_cli --device-type=cpu
+check "no chat model to serve: says what to run" refuses "nanochat.scripts.chat_sft" python -m nanochat.scripts.chat_web --device-type=cpu
+check "a model to chat with in seconds" env NANOCHAT_BASE_DIR="$scratch/tiny" python -m nanochat.scripts.tiny_chat --steps=2
+check "how fast it writes" python -m nanochat.scripts.infer_bench --depth=2 --vocab-size=1024 --rows=1,4 --new-tokens=8 --device-type=cpu
 check "unknown flag" refuses "there is no flag --no-such-flag" python -m nanochat.scripts.base_train --no-such-flag=1
 check "library imports without the dev extra's packages" python -c "
 import sys
@@ -123,7 +132,7 @@ def seconds(module):
 a, b = seconds("torch"), seconds("nanochat.engine")
 print(f"import torch {a:.2f} s, import nanochat.engine {b:.2f} s: {b - a:+.2f} s")
 P
-say "" "checked in $((SECONDS - start_all)) s"
+say "" "checked in $((SECONDS - start_all)) s" ${skipped:+"$skipped"}
 for name in "${failures[@]+"${failures[@]}"}"; do say "failed: $name"; done
 say "$passed passed, $failed failed"
 [ $failed = 0 ]
