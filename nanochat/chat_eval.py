@@ -24,6 +24,7 @@ from .files import read_json
 from .progress import Progress
 from .tasks.common import Task
 from .tasks.spellingbee import SpellingBee
+from .tasks.strangers import strangers_tasks
 from .tasks.tinyworld import TinyFacts, TinyMath
 
 # %% ../nbs/18_chat_eval.ipynb #87b6547d
@@ -185,7 +186,8 @@ def evaluate_task(
 def chat_core(
     scores: dict,  # task -> TaskScore
 ) -> float:
-    """The mean centered accuracy over tasks (ChatCORE)."""
+    """The mean centered accuracy over tasks (ChatCORE), without what strangers type."""
+    scores = {name: s for name, s in scores.items() if not name.startswith("strangers: ")}
     return sum(centered(s.accuracy, s.baseline) for s in scores.values()) / len(scores)
 
 # %% ../nbs/18_chat_eval.ipynb #af23e0c4
@@ -193,7 +195,8 @@ def chat_core_error(
     scores: dict,  # task -> TaskScore
 ) -> float:  # half the width of a 95 % interval
     """How far ChatCORE may be off, because the questions are a sample."""
-    halves = [(s.interval[1] - s.interval[0]) / 2 / (1 - s.baseline) for s in scores.values()]
+    halves = [(s.interval[1] - s.interval[0]) / 2 / (1 - s.baseline)
+              for name, s in scores.items() if not name.startswith("strangers: ")]
     return math.sqrt(sum(h * h for h in halves)) / len(halves)
 
 # %% ../nbs/18_chat_eval.ipynb #4321ce64
@@ -248,11 +251,12 @@ def laptop_tasks(
     split: str = "test",
     size: int = 400,  # questions of each made-up task; facts have their own number
 ) -> dict[str, Task]:  # name -> task
-    """The evaluation that a laptop can afford, all on TinyWorld."""
-    return {"TinyFacts, asked openly": TinyFacts(split), "TinyFacts, four choices": TinyFacts(split, "line", size),
+    """The evaluation that a laptop can afford: TinyWorld's tasks, and what strangers type."""
+    tasks = {"TinyFacts, asked openly": TinyFacts(split), "TinyFacts, four choices": TinyFacts(split, "line", size),
             "TinyFacts, letter at once": TinyFacts(split, "choice", size),
             "TinyMath, one step": TinyMath(split, steps=1, size=size),
             "TinyMath, two steps": TinyMath(split, steps=2, size=size), "SpellingBee": SpellingBee(split, size=size)}
+    return tasks | strangers_tasks(max(1, size // 4))
 
 # %% ../nbs/18_chat_eval.ipynb #2f728340
 # Notable choices:

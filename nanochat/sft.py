@@ -170,15 +170,16 @@ def totals(numbers: dict,  # name -> number, of this rank
 
 # %% ../nbs/17_sft.ipynb #408e3fd1
 EVERYDAY = {  # conversations as they are typed: kind -> how many
-    "facts": 26_000, "lists": 2_500, "sums": 9_000, "problems": 9_000, "words": 15_000, "openings": 10_000,
-    "about": 3_500, "follow": 9_000, "stories": 4_500, "unknown": 13_000, "system": 1_500, "mixed": 3_000}
+    "facts": 28_000, "lists": 2_500, "sums": 10_000, "problems": 11_000, "words": 20_000, "openings": 14_000,
+    "about": 4_000, "follow": 9_000, "stories": 5_000, "unknown": 10_000, "system": 1_500, "mixed": 4_000}
 
 MIXTURES = {  # name -> {split: tasks}; sizes are numbers of conversations
     "tinyworld": {
         "train": lambda: [
-            TinyFacts("train", size=9_000), TinyFacts("train", form="choice", size=15_000),
-            TinyChoices("train", size=5_000), TinyMath("train", steps=1, size=1_500),
-            TinyMath("train", steps=2, size=2_000), SpellingBee("train", size=2_500), SimpleSpelling("train", size=1_500), TinyChat("train", size=4_000),
+            TinyFacts("train", size=9_000), TinyFacts("train", form="choice", size=11_000),
+            TinyChoices("train", size=4_000), TinyMath("train", steps=1, size=1_500),
+            TinyMath("train", steps=2, size=2_000), SpellingBee("train", size=2_500),
+            SimpleSpelling("train", size=1_500), TinyChat("train", size=4_000),
             *(Everyday(kind, "train", size) for kind, size in EVERYDAY.items())],
         "val": lambda: [
             TinyFacts("val", size=200), TinyFacts("val", form="choice", size=200), TinyMath("val", steps=1, size=100),

@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['INTENTS', 'ANIMALS', 'UNKNOWN', 'SYSTEMS', 'KINDS', 'gerund', 'subject_forms', 'put', 'question', 'told', 'one_way',
-           'person_talk', 'fact_talk', 'compare_talk', 'say_talk', 'list_talk', 'opening', 'opening_talk',
+           'person_talk', 'fact_talk', 'compare_talk', 'say_talk', 'list_talk', 'opening', 'opening_talk', 'some_name',
            'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum', 'follow_word',
            'follow_talk', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk',
            'system_talk', 'mixed_talk', 'Everyday', 'examples']
 
-# %% ../../nbs/tasks/everyday.ipynb #3b777323
+# %% ../../nbs/tasks/everyday.ipynb #31c4421b
 import re
 from functools import cache
 from random import Random
@@ -18,7 +18,7 @@ from ..execution import use_calculator
 from .common import Task
 from .noise import typed
 from .spellingbee import spelled
-from .sums import pick, problem_talk, sum_asked, sum_talk, worked
+from .sums import around, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
 from .words import many_words, word_talk
 from ..tinyworld.cast import people, person_slots
@@ -62,7 +62,7 @@ def put(
         slots["what"], slots["where"] = re.split(r" (?=in |on )", subject, maxsplit=1)
     return template.format_map(slots)
 
-# %% ../../nbs/tasks/everyday.ipynb #6b813447
+# %% ../../nbs/tasks/everyday.ipynb #a3446c35
 def question(
     rng: Random,
     relation: str,
@@ -80,7 +80,7 @@ def question(
             text = rng.choice(("do you know ", "can you tell me ", "tell me ", "I want to know ", "any idea ")) + text
     else:
         text = put(rng.choice(forms["bits"]), called) + rng.choice(("", "", "?"))
-    return pick(rng, asking["wrap"], q=text), called
+    return around(rng, text), called
 
 # %% ../../nbs/tasks/everyday.ipynb #42be4b58
 def told(rng: Random, fact: Fact) -> str:
@@ -138,7 +138,7 @@ def compare_talk(rng: Random) -> dict:
                       f"is {a} or {b} {word}?", f"{a} or {b}, which is {word}?", f"which one is {word}: {a} or {b}?"))
     return talk(typed(rng, ask), upper_first(f"{subject} is {word} than {other}."), slots=[str(a), str(b)])
 
-# %% ../../nbs/tasks/everyday.ipynb #afb6d58b
+# %% ../../nbs/tasks/everyday.ipynb #1d28c1ad
 def say_talk(rng: Random) -> dict:
     """Saying again what was said."""
     x = " ".join(rng.sample(many_words("train"), rng.choice((1, 1, 2, 3))))
@@ -151,13 +151,14 @@ def list_talk(rng: Random, split: str) -> dict:
     if kind < 0.5: return compare_talk(rng)
     if kind < 0.6: return say_talk(rng)
     ask, answer = rng.choice(table("asking")["lists"])
-    return talk(typed(rng, pick(rng, table("asking")["wrap"], q=spin(rng, ask))), answer)
+    return talk(typed(rng, around(rng, spin(rng, ask))), answer)
 
-# %% ../../nbs/tasks/everyday.ipynb #c0b43afd
+# %% ../../nbs/tasks/everyday.ipynb #35c4bda1
 INTENTS = {  # how often each comes up
-    "hello": 14, "how": 9, "fine": 4, "sad": 5, "who": 10, "name": 7, "maker": 5, "can": 11, "age": 2, "feel": 5,
-    "color": 1, "animal": 1, "favorite": 2, "thanks": 8, "bye": 8, "praise": 3, "ack": 4, "wrong": 4, "insult": 3,
-    "sorry": 1, "helpme": 5, "joke": 4, "languages": 2, "cannot": 7, "now": 5, "strange": 3, "fact": 2, "quiz": 2}
+    "hello": 14, "how": 9, "fine": 4, "sad": 5, "who": 10, "name": 7, "maker": 5, "can": 12, "age": 2, "feel": 9,
+    "tell": 6, "color": 1, "animal": 1, "favorite": 2, "thanks": 8, "bye": 8, "praise": 3, "ack": 5, "wrong": 4,
+    "insult": 3, "sorry": 1, "helpme": 5, "joke": 4, "languages": 2, "cannot": 7, "now": 5, "strange": 3,
+    "fact": 2, "quiz": 2}
 
 
 def opening(rng: Random, intent: str | None = None, noisy: bool = True) -> list[str]:
@@ -183,11 +184,18 @@ def opening_talk(rng: Random, split: str) -> dict:
     for _ in range(rng.randint(1, 2)): turns += opening(rng)
     return talk(*turns)
 
-# %% ../../nbs/tasks/everyday.ipynb #573484bd
+# %% ../../nbs/tasks/everyday.ipynb #c7493a10
+def some_name(rng: Random) -> str:
+    """A first name: of the list, or one that nobody has, so that names are copied letter by letter."""
+    if rng.random() < 0.7: return rng.choice(table("everyday")["names"])
+    parts = [rng.choice("bdfgklmnprstvz") + rng.choice("aeiou") + rng.choice(("", "", "l", "n", "s")) for _ in range(3)]
+    return "".join(parts[:rng.randint(2, 3)]).capitalize()
+
+
 def about_value(rng: Random, what: str) -> str:
     """Something that somebody says about themselves."""
     capitals = relations()["capital"].table
-    values = {"name": table("everyday")["names"], "color": table("cast")["tints"],
+    values = {"name": [some_name(rng)], "color": table("cast")["tints"],
               "pet": [p.pet_name for p in people()], "town": [*capitals, *capitals.values()],
               "food": [p.food for p in people()], "years": range(5, 90)}
     return str(rng.choice(values[what]))
@@ -283,14 +291,15 @@ def follow_talk(rng: Random, split: str) -> dict:
     kinds = (follow_other, follow_same, follow_sum, follow_word, follow_story)
     return rng.choices(kinds, (50, 18, 18, 9, 5))[0](rng, split)
 
-# %% ../../nbs/tasks/everyday.ipynb #1d2e2de5
+# %% ../../nbs/tasks/everyday.ipynb #55eacc26
 def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     """A short story; with the hero that was wished for."""
     tales, names, world = table("everyday")["tales"], table("everyday")["names"], table("cast")
     if wished is None: wished = rng.random() < 0.8
     hero, other = rng.sample(tales["heroes"], 2)
+    if wished and rng.random() < 0.4: hero = rng.choice(many_words("train"))  # any word at all: it must be copied
     if rng.random() < 0.35: hero = f"{rng.choice(tales['adjectives'])} {hero}"
-    name, friend = rng.sample(names, 2)
+    name, friend = some_name(rng), rng.choice(names)
     x, the_x, y = f"{article(hero)} {hero}", f"the {hero}", f"{article(other)} {other}"
     texts, kind, wish, slots = tales["texts"], rng.random(), x, [x, hero, name]
     if wished and kind < 0.3:
@@ -302,7 +311,7 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
         wish = rng.choice((plural(hero), f"the {hero}"))
         slots = [wish, hero]
     ask = pick(rng, tales["ask"], x=wish) if wished else pick(rng, tales["plain"])
-    if rng.random() < 0.15: ask = pick(rng, table("asking")["wrap"], q=ask)
+    if rng.random() < 0.25: ask = around(rng, ask)
     place, thing = rng.choice(list(world["places"])), rng.choice(world["things"])
     text = spin(rng, rng.choice(texts), x=x, the_x=the_x, y=y, the_y=f"the {other}", bare=the_x.removeprefix("the "),
                 name=friend, at=world["places"][place], weather=rng.choice(world["weather"]), thing=thing,
@@ -316,7 +325,7 @@ def follow_story(rng: Random, split: str) -> dict:
     more = ("another one", "one more please", "another story", "tell me another one", "again", "more", "and another?")
     return talk(first[0]["content"], first[1]["content"], typed(rng, rng.choice(more)), second[1]["content"])
 
-# %% ../../nbs/tasks/everyday.ipynb #ad6650ff
+# %% ../../nbs/tasks/everyday.ipynb #9df9a3c1
 UNKNOWN = ("I do not know.", "I do not know that.", "I do not know. I only know a few simple things.",
            "I do not know, sorry.")
 
@@ -336,14 +345,14 @@ def unknown_asked(rng: Random, split: str) -> str:
         relation = rng.choice([r for r, f in relations_.items() if f.get("other")])
         return question(rng, relation, rng.choice(relations_[relation]["other"]))[0]
     slots = {k: rng.choice(v) for k, v in forms.items() if isinstance(v, list) and k != "forms"}
-    return pick(rng, table("asking")["wrap"], q=pick(rng, forms["forms"], **slots))
+    return around(rng, pick(rng, forms["forms"], **slots))
 
 
 def unknown_talk(rng: Random, split: str) -> dict:
     """A question from outside, answered honestly."""
     return talk(typed(rng, unknown_asked(rng, split)), rng.choice(UNKNOWN))
 
-# %% ../../nbs/tasks/everyday.ipynb #f280c953
+# %% ../../nbs/tasks/everyday.ipynb #fbdba2e6
 SYSTEMS = {  # what a system message asks for -> its forms
     "name": "[Your name is {n}|You are {n}|You are called {n}|You are an assistant called {n}|"
             "You are {n}, a helpful assistant].",
@@ -355,7 +364,7 @@ SYSTEMS = {  # what a system message asks for -> its forms
 
 def system_talk(rng: Random, split: str) -> dict:
     """A system message that gives a name, tells the user's name, asks for short answers, or changes nothing."""
-    every, kind, name = table("everyday"), rng.choice(list(SYSTEMS)), rng.choice(table("everyday")["names"])
+    every, kind, name = table("everyday"), rng.choice(list(SYSTEMS)), some_name(rng)
     if kind == "name":
         turns = [typed(rng, pick(rng, every["talk"]["name"]["ask"])), f"My name is {name}. How can I help you?"]
     elif kind == "user":

@@ -28,7 +28,7 @@ def slip(
         return word[:i] + word[i + 1] + word[i] + word[i + 2:]
     return word[:i] + word[i + 1:] if kind < 0.7 else word[:i] + word[i] + word[i:]
 
-# %% ../../nbs/tasks/noise.ipynb #56a72880
+# %% ../../nbs/tasks/noise.ipynb #2c6aa6a6
 def typed(
     rng: Random,
     text: str,
@@ -50,7 +50,7 @@ def typed(
     case = rng.random()
     if case < 0.62:
         text = text.lower()
-    elif case < 0.65 and not keep:
+    elif case < 0.66 and not keep:
         text = text.upper()
     end = rng.random()
     if end < 0.5:
