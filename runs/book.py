@@ -136,6 +136,12 @@ def merge_streams(cell) -> None:
     cell.outputs = merged
 
 
+def relink(text: str) -> str:
+    """Links between notebooks are relative to nbs/; the README stands one level above."""
+    text = re.sub(r"\]\((?!https?:|#|\.\./|/)([^)]+)\)", r"](nbs/\1)", text)
+    return text.replace("](../", "](")
+
+
 def readme() -> str:
     """README.md as nbs/index.ipynb says it: its markdown, its visible code and what that printed."""
     import nbformat
@@ -143,11 +149,12 @@ def readme() -> str:
     parts = ["<!-- Made from nbs/index.ipynb by `python runs/book.py readme`; edit that notebook. -->"]
     for cell in nbformat.read(ROOT / "nbs/index.ipynb", as_version=4).cells:
         if cell.cell_type == "markdown":
-            # links between notebooks are relative to nbs/; the README stands one level above
-            text = re.sub(r"\]\((?!https?:|#|\.\./|/)([^)]+)\)", r"](nbs/\1)", cell.source)
-            parts.append(text.replace("](../", "]("))
+            parts.append(relink(cell.source))
             continue
         if directives(cell.source) & {"hide", "export"} or not cell.source.strip():
+            continue
+        if "echo: false" in directives(cell.source):  # a page made by a cell: only what it made is shown
+            parts += [relink(o["data"]["text/markdown"]) for o in cell.outputs]
             continue
         parts.append(f"```python\n{cell.source}\n```")
         printed = "".join(o.text if o.output_type == "stream" else o.get("data", {}).get("text/plain", "")
