@@ -231,7 +231,7 @@ SWITCH_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "f
 
 # %% ../nbs/appendix/A_common.ipynb #8fb05a89
 def _switch_rule(info):
-    "How tyro reads a bool field: `--x`, `--x=1`, `--x=0`; for `bool | None` also `--x=auto`, for `bool | str` any text."
+    "How tyro reads a bool field: `--x`, `--x=1`, `--x=0`; with None also `--x=auto`, with str any text."
     if info.type not in (bool, bool | None, bool | str): return None
     from tyro.constructors import PrimitiveConstructorSpec
     optional, text = info.type == (bool | None), info.type == (bool | str)

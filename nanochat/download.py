@@ -104,7 +104,7 @@ def matches_etag(path: Path,       # a file
 
 # %% ../nbs/appendix/E_download.ipynb #ec4e2de9
 def hub_metadata(url: str,
-                 token: bool | None = None, # None: the user's, if there is one; False: none, for a server that is no hub
+                 token: bool | None = None, # None: the user's, if there is one; False: none, for other servers
                  ):                         # HfFileMetadata: etag, size, location
     "What the hub says of a file before it sends it; follows the few redirects that lead to it within the hub."
     from huggingface_hub import get_hf_file_metadata
