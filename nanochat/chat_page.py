@@ -8,7 +8,7 @@ __all__ = ['CALL_TITLE', 'CSS', 'messages_of', 'text_of', 'conversation_from', '
 # %% ../nbs/appendix/P_chat_page.ipynb #1aad2f58
 import math
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from html import escape
 
 from .chat import content_of, fit_context
@@ -113,6 +113,7 @@ def make_page(
     context: int,  # tokens that the model can see
     rows: int,  # answers that are written at the same time
     name: str = "nanochat",
+    examples: Sequence[str] = (),  # messages to begin with
 ):  # a gradio.ChatInterface, to be mounted or launched
     """The chat page."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -140,7 +141,8 @@ def make_page(
     line = gr.HighlightedText(label="Click a word: what else could have come?", show_legend=False, render=False,
                               elem_id="words", show_inline_category=False)
     chatbot = gr.Chatbot(label=name, height="60vh", render_markdown=False, editable="user", elem_id="chat",
-                         feedback_options=None, buttons=["copy"], placeholder="Say something.")
+                         feedback_options=None, buttons=["copy"],
+                         placeholder="\n\n".join(["Say something" + (", such as" if examples else "."), *examples]))
     options = [gr.Slider(0, 2, 0.7, step=0.05, label="temperature: 0 always takes the likeliest", render=False),
                gr.Slider(0, 200, 50, step=1, label="top-k: draw among so many, 0: all", render=False),
                gr.Slider(0.05, 1, 1, step=0.05, label="top-p: draw among those that have this share", render=False)]

@@ -6,8 +6,8 @@
 __all__ = ['RANK_KEYS', 'SOURCES', 'get_rng_state', 'set_rng_state', 'plain_tensors', 'model_path', 'optim_path', 'meta_path',
            'complete_steps', 'last_step', 'delete_checkpoint', 'rotate', 'save_together', 'write_parts',
            'save_checkpoint', 'check_meta', 'load_meta', 'load_checkpoint', 'check_state', 'check_tokenizer',
-           'build_model', 'seniority', 'checkpoint_dir', 'trained_dir', 'load_model', 'weights_hash', 'total_counts',
-           'differences', 'plan_resume', 'one_run']
+           'build_model', 'seniority', 'checkpoint_dir', 'trained_dir', 'last_stage', 'load_model', 'weights_hash',
+           'total_counts', 'differences', 'plan_resume', 'one_run']
 
 # %% ../nbs/09_checkpoints.ipynb #2c4b8b77
 import base64, hashlib, random, re, struct, time
@@ -337,6 +337,13 @@ def trained_dir(source: str,                    # "base", "sft" or "rl"
         raise UserError(f"the {source} stage under {dir} has not finished (step {last_step(dir)}): "
                         f"run {command} again, it goes on where it stopped")
     return dir
+
+# %% ../nbs/09_checkpoints.ipynb #85f567eb
+def last_stage(model_tag: str = "",  # empty: of the deepest fine-tuned model
+               ) -> str:             # "rl" or "sft"
+    "Which stage a chat model has come to: reinforcement learning if that is finished, else fine-tuning."
+    tag = model_tag or checkpoint_dir("sft").name
+    return "sft" if is_complete(checkpoint_dir("rl", tag)) is None else "rl"
 
 # %% ../nbs/09_checkpoints.ipynb #8ee692ce
 def load_model(source: str,                        # "base", "sft" or "rl"

@@ -16,7 +16,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 
@@ -355,6 +355,7 @@ def make_app(
 def add_page(
     app: FastAPI,
     api_key: str = "",  # empty: everybody may open it; else the password of the user `nanochat`
+    examples: Sequence[str] = (),  # messages that the page proposes
 ) -> FastAPI:
     """Puts the chat page at `/`. To be called before the server starts."""
     from nanochat.chat_page import look_of, make_page  # inside: gradio takes seconds to import
@@ -372,7 +373,7 @@ def add_page(
 
     scheduler = state.workers[0].scheduler
     rows = sum(worker.scheduler.max_rows for worker in state.workers)
-    page = make_page(ask, state.tokenizer, state.tools, scheduler.context, rows, state.name)
+    page = make_page(ask, state.tokenizer, state.tools, scheduler.context, rows, state.name, examples)
     import gradio as gr
 
     return gr.mount_gradio_app(app, page, "/", run_history=False, auth=("nanochat", api_key) if api_key else None,

@@ -20,7 +20,7 @@ for argument in "$@"; do
     esac
 done
 
-chat="python -m nanochat.scripts.chat_cli -i rl"
+chat="python -m nanochat.scripts.chat_cli"
 default=${NANOCHAT_BASE_DIR:+no}
 NANOCHAT_BASE_DIR=$(base_dir) || exit 1
 export NANOCHAT_BASE_DIR

@@ -12,19 +12,20 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..chat import answer, content_of
-from ..checkpoint_manager import load_model
+from ..checkpoint_manager import last_stage, load_model
 from ..common import UserError, compute_init, get_base_dir, run_stage
 from ..scheduler import Engine
+from ..tasks.everyday import examples
 
 # %% ../../nbs/scripts/chat_cli.ipynb #a89bd0fb
 @dataclass
 class ChatCLIConfig:
     """Talk to the model in a terminal."""
 
-    source: str = "sft"  # base, sft or rl (short: -i)
+    source: str = ""  # base, sft or rl; empty: rl if that stage is finished, else sft (short: -i)
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # -1: the last
     prompt: str | None = None  # one question; answer it and leave (short: -p)
@@ -126,6 +127,7 @@ def chat_cli(config: ChatCLIConfig) -> int:  # exit status
     check_chat(config)
     device = compute_init(config.device_type)[-1]
     step = None if config.step == -1 else config.step
+    config = replace(config, source=config.source or last_stage(config.model_tag))
     model, tokenizer, meta = load_model(config.source, device, "eval", config.model_tag or None, step)
     return converse(Engine(model, tokenizer, remember=2), config, f"{config.source} step {meta['step']}")
 
@@ -139,6 +141,8 @@ def converse(engine: Engine, config: ChatCLIConfig, name: str) -> int:  # exit s
         with_history(get_base_dir() / "chat_history")
         size = sum(p.numel() for p in engine.model.parameters()) / 1e6
         say(f"nanochat, {size:.1f}M parameters, {name}. Type a message; /help shows the commands.\n")
+        if config.source != "base":
+            say("For example: " + "  ".join(examples()) + "\n")
     while True:
         try:
             text = read_message("\nyou: " if terminal else "", terminal) if config.prompt is None else config.prompt

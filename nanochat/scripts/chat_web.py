@@ -12,17 +12,18 @@ from dataclasses import dataclass
 
 import torch
 
-from ..checkpoint_manager import load_model
+from ..checkpoint_manager import last_stage, load_model
 from ..common import UserError, compute_init, run_stage
 from ..engine import Prepared
 from ..scheduler import Scheduler
+from ..tasks.everyday import examples
 
 # %% ../../nbs/scripts/chat_web.ipynb #034b9b81
 @dataclass
 class ChatWebConfig:
     """A chat page and an OpenAI-compatible server for a trained model."""
 
-    source: str = "sft"  # base, sft or rl
+    source: str = ""  # base, sft or rl; empty: rl if that stage is finished, else sft
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # -1: the last
     host: str = "127.0.0.1"  # 0.0.0.0 lets other machines in
@@ -67,21 +68,22 @@ def chat_web(config: ChatWebConfig) -> int:  # exit status
         raise UserError(f"a package of the server is missing ({e.name}): pip install 'nanochat[serve]'") from e
     device = compute_init(config.device_type)[-1]
     step = None if config.step == -1 else config.step
-    model, tokenizer, meta = load_model(config.source, device, "eval", config.model_tag or None, step)
+    source = config.source or last_stage(config.model_tag)
+    model, tokenizer, meta = load_model(source, device, "eval", config.model_tag or None, step)
     workers = [serving.Worker(lambda m=m: Scheduler(m, tokenizer, config.max_rows, chunk=config.chunk, prefixes=8,
                                                     max_waiting=config.max_waiting, keep_answers=True))
                for m in (Prepared(copy, config.weights) for copy in copies_of(model))]
     key = config.api_key or os.environ.get("NANOCHAT_API_KEY", "")
     sites = [site.strip() for site in config.cors.split(",") if site.strip()]
-    app = serving.make_app(workers, tokenizer, f"nanochat-{config.source}", key, sites)
+    app = serving.make_app(workers, tokenizer, f"nanochat-{source}", key, sites)
     if config.page:
-        app = serving.add_page(app, key)
+        app = serving.add_page(app, key, examples())
     server = serving.server_for(app, config.host, config.port, config.log_requests)
     server.patience = config.patience
     if config.host not in ("127.0.0.1", "localhost", "::1"):
         locked = "" if key else ", and no --api-key is set"
         print(f"WARNING: --host={config.host} lets other machines in{locked}", flush=True)
-    print(f"serving {config.source} step {meta['step']} on {len(workers)} x {device.type}: "
+    print(f"serving {source} step {meta['step']} on {len(workers)} x {device.type}: "
           f"http://{config.host}:{config.port}/ (Ctrl-C stops)", flush=True)
     server.run()
     return 0 if server.started else 1
