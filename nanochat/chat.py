@@ -7,7 +7,7 @@ __all__ = ['CALL', 'PROMPTS', 'fit_context', 'content_of', 'parts_of', 'Speaker'
 
 # %% ../nbs/appendix/H_chat.ipynb #5dccf5c3
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .common import UserError
 
@@ -105,12 +105,13 @@ def answer(
     top_k: int = 0,  # draw among so many; 0: all
     seed: int = 0,
     system: str = "",  # what the model is told before all else
+    forgot: Callable[[int], None] = lambda n: None,  # is told how many of the oldest messages did not fit
 ) -> Iterator[str]:  # pieces of text; tool calls are shown as [17+25 = 42]
     """Writes the assistant's turn piece by piece."""
     tools, context = engine.tools, engine.model.config.sequence_len
     ids, forgotten = fit_context(engine.tokenizer, messages, context - min(max_tokens, context // 4), system)
     if forgotten:
-        yield f"(forgot the first {forgotten} messages) "
+        forgot(forgotten)
     speaker = Speaker(tools, "[", " = ", "] ")
     for event in engine.stream(ids, max_tokens=max_tokens, temperature=temperature, top_k=top_k, seed=seed):
         if not (event.mask and event.token in tools.terminals):

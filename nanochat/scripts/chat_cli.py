@@ -83,16 +83,17 @@ class Talk:
     system: str = ""
     messages: list[dict] = field(default_factory=list)
     turn: int = 0  # answers so far
+    forgets: bool = False  # whether the conversation has outgrown the context, which is said once
 
 # %% ../../nbs/scripts/chat_cli.ipynb #7ac716df
 def obey(talk: Talk, text: str) -> str | None:  # what is to be printed; None: it was no command
     """Carries a command out."""
     word, _, rest = text.partition(" ")
     if word in ("/clear", "/new") and not rest:
-        talk.messages = []
+        talk.messages, talk.forgets = [], False
         return "(a new conversation)"
     if word == "/system":
-        talk.system, talk.messages = rest.strip(), []
+        talk.system, talk.messages, talk.forgets = rest.strip(), [], False
         return "(a new conversation, the model is told so)" if talk.system else "(a new conversation, nothing is told)"
     return HELP if text == "/help" else None
 
@@ -108,13 +109,19 @@ def respond(
     seed, tokens = time.time_ns() % 2**32 if config.seed == -1 else config.seed + talk.turn, []
     options = dict(max_tokens=config.max_tokens, temperature=config.temperature, top_k=config.top_k, seed=seed)
     talk.turn += 1
+
+    def forgot(count: int) -> None:
+        if not talk.forgets:
+            say(f"(the conversation has grown long: from now on I forget its beginning, {count} messages so far) ")
+        talk.forgets = True
+
     try:
         if config.source == "base":
             for event in engine.stream(engine.tokenizer.encode(text, prepend="<|bos|>"), **options):
                 say(event.text)
             return
         messages = [*talk.messages, {"role": "user", "content": text}]
-        for piece in answer(engine, messages, tokens, **options, system=talk.system):
+        for piece in answer(engine, messages, tokens, **options, system=talk.system, forgot=forgot):
             say(piece)
     except KeyboardInterrupt:
         say(" (stopped)")
