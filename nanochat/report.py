@@ -127,7 +127,7 @@ def line_chart(
     ys = min(values), max(values)
     def place(line): return to_pixels(line, xs, ys, width, height)
 
-    out = [f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="-46 -12 {width + 60} {height + 62}" '
+    out = [f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="-46 -12 {width + 76} {height + 62}" '
            f'role="img" aria-label="{html.escape(y_label)}">']
     for y in ticks(*ys):
         (_, at), = place([(xs[0], y)])
