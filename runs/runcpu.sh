@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a chat on two CPU cores, in less than half an hour after installation.
+# From nothing to a chat on two CPU cores, in about half an hour after installation.
 #
 #   bash runs/runcpu.sh            the real thing
 #   bash runs/runcpu.sh --smoke    the same end to end, tiny, in under three minutes
