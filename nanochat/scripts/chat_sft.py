@@ -17,8 +17,7 @@ from ..checkpoint_manager import (checkpoint_dir, load_checkpoint, load_model, o
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
 from ..report_parts import environment
 from ..scaling import REFERENCE_BATCH, finetune_scale
-from ..sft import conversation_loader, make_mixture, steps_per_epoch, totals
-from ..tasks.customjson import CustomJSON
+from ..sft import conversation_loader, make_mixture, mixture_content, steps_per_epoch, totals
 from ..train import FINETUNE, check_shared, train
 from ..train_log import start_wandb
 
@@ -36,8 +35,8 @@ class ChatSFTConfig:
     base_step: int = -1  # its step; -1: the last
     load_optimizer: bool = True  # go on with its optimizer's momenta; 0: leave them behind
     # data
-    mixture: str = "tinyworld"  # which conversations
-    custom: str = ""  # a JSONL file of your own conversations, mixed in twice
+    mixture: str = "tinyworld"  # tinyworld, wheels, smoltalk, added up, with shares: tinyworld:0.2+custom:my.jsonl*2
+    custom: str = ""  # a JSONL file of your own conversations, mixed in twice: short for +custom:FILE*2
     # horizon
     num_iterations: int = -1  # optimizer steps; -1: one epoch, about
     device_batch_size: int = -1  # rows per rank and micro-batch; -1: as in pretraining, at most 16
@@ -57,8 +56,8 @@ class ChatSFTConfig:
     resume: str = "auto"  # auto: go on where it stopped; never: start anew, replace; always: refuse to start anew
 
 # %% ../../nbs/scripts/chat_sft.ipynb #795ce014
-FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "load_optimizer", "eval_every", "eval_batches",
-                  "save_every", "keep", "resume")
+FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "load_optimizer", "mixture", "custom", "eval_every",
+                  "eval_batches", "save_every", "keep", "resume")
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ecdfa973
 def check_flags(
@@ -83,12 +82,10 @@ def check_flags(
 # %% ../../nbs/scripts/chat_sft.ipynb #9e17d011
 def run_settings(
     config: ChatSFTConfig,
-    custom: CustomJSON | None,  # the conversations of --custom
     **facts,  # what else the result depends on
 ) -> dict:
     """What must agree between a run and its continuation."""
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
-    settings["custom"] = f"sha256 {custom.sha256[:16]}" if custom else ""
     if not config.load_optimizer:
         settings["load_optimizer"] = False
     return settings | facts
@@ -135,6 +132,7 @@ def start_optimizer(
 def validation_loss(
     forward,  # the model
     tokenizer,
+    dataset,  # validation conversations
     config: ChatSFTConfig,
     T: int,  # tokens of a row
     device,
@@ -142,7 +140,7 @@ def validation_loss(
     world_size: int = 1,
 ) -> float:
     """Mean loss of the assistant's tokens in validation conversations: the same batches on any number of ranks."""
-    dataset, nats, targets = make_mixture(config.mixture, "val"), 0.0, 0
+    nats, targets = 0.0, 0
     loader = conversation_loader(tokenizer, dataset, config.device_batch_size, T, device)
     for x, y in islice(loader, rank, config.eval_batches * world_size, world_size):
         nats += forward(x, y, loss_reduction="sum").item()
@@ -184,8 +182,8 @@ def chat_sft(
 ) -> int:  # exit status: 0, or 130 or 143 after a signal
     """Fine-tunes a pretrained model on conversations."""
     check_flags(config)
-    custom = CustomJSON(config.custom) if config.custom else None
-    dataset = make_mixture(config.mixture, "train", custom or "", config.seed)
+    mixture = config.mixture + (f"+custom:{config.custom}*2" if config.custom else "")
+    dataset, held_out = (make_mixture(mixture, split, config.seed) for split in ("train", "val"))
     _, rank, _, world_size, device = compute_init(config.device_type, config.seed)
     base_dir = checkpoint_dir("base", config.model_tag or None)
     model, tokenizer, base = load_model("base", device, "train", base_dir.name,
@@ -195,7 +193,7 @@ def chat_sft(
     total, grad_accum = tokens_per_step(config, T, world_size)
     steps = config.num_iterations if config.num_iterations != -1 else steps_per_epoch(tokenizer, dataset, T, total // T)
     settings = run_settings(
-        config, custom, steps=steps, world_size=world_size, base_step=base["step"],
+        config, mixture=mixture_content(dataset), steps=steps, world_size=world_size, base_step=base["step"],
         base=f"sha256 {weights_hash(base_dir, base['step'])[:16]}", tokenizer=tokenizer.content_hash,
         compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
     folder = checkpoint_dir("sft", base_dir.name)
@@ -209,10 +207,10 @@ def chat_sft(
         loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed)
         forward = maybe_compile(model, config.compile, dynamic=False)
         print0(f"fine-tuning {base_dir.name} (base step {base['step']}) on {len(dataset):,} conversations of "
-               f"{config.mixture}{' and ' * bool(custom)}{config.custom}: {steps} steps of {total:,} tokens")
+               f"{mixture}: {steps} steps of {total:,} tokens")
 
         def evaluate(step: int) -> dict:
-            loss = validation_loss(forward, tokenizer, config, T, device, rank, world_size)
+            loss = validation_loss(forward, tokenizer, held_out, config, T, device, rank, world_size)
             print0(f"step {step} | validation loss of the assistant's tokens {loss:.4f}")
             return {"loss": loss}
 
@@ -222,7 +220,7 @@ def chat_sft(
         result = train(
             model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
             schedule=replace(FINETUNE, warmdown_ratio=config.warmdown_ratio), forward=forward, meta=meta,
-            settings=settings, resume=config.resume, evaluate=evaluate, eval_every=config.eval_every,
+            settings=settings, resume=config.resume, evaluate=evaluate if len(held_out) else None, eval_every=config.eval_every,
             save_every=config.save_every, keep=config.keep, logger=logger, desc="fine-tuning")
         if result.step == steps:
             print0(f"fine-tuned {result.step} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "
