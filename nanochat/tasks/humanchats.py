@@ -8,7 +8,6 @@ __all__ = ['as_conversation', 'HumanChats']
 # %% ../../nbs/tasks/humanchats.ipynb #a0273276
 import json, zipfile
 
-from ..common import UserError
 from ..download import fetch_wheel
 from ..prose import PROFANITY, chat_turns
 from ..sources import held_out
