@@ -124,12 +124,20 @@ os.chdir(settings["box"])
 for name, value in settings["limits"].items():
     try: resource.setrlimit(getattr(resource, name), (value, value))
     except (ValueError, OSError, AttributeError): pass  # a harder limit is there already, or the system has none
+'''
+
+# %% ../nbs/12_tools.ipynb #61786748
+LAUNCHER += r'''
 if sys.platform == "linux":
     libc = ctypes.CDLL(None)
     if settings["become_nobody"]: os.setgroups([]); os.setgid(65534); os.setuid(65534)
     for capability in range(64): libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
     libc.capset(ctypes.byref((ctypes.c_uint32 * 2)(0x20080522, 0)), ctypes.byref((ctypes.c_uint32 * 6)()))
     libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
+'''
+
+# %% ../nbs/12_tools.ipynb #6d977069
+LAUNCHER += r'''
 os.environ.clear()
 mode, nothing = settings["mode"], os.open(os.devnull, os.O_RDWR)
 if mode == "program": os.dup2(nothing, 0)
@@ -137,6 +145,10 @@ else:  # the channel to the other side moves away from where print writes
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 sys.stdin = open(nothing, closefd=False)
+'''
+
+# %% ../nbs/12_tools.ipynb #f498f508
+LAUNCHER += r'''
 space = {"__name__": "__main__"}
 if mode == "judge":
     def candidate(*args, **kwargs):
@@ -147,6 +159,10 @@ if mode == "judge":
         return ast.literal_eval(said)  # data only: no call, no name, no class
     space["candidate"] = candidate
 exec(compile(settings["code"], "program.py", "exec"), space)
+'''
+
+# %% ../nbs/12_tools.ipynb #f56831f3
+LAUNCHER += r'''
 if mode == "solve":
     function = space[settings["entry"]]
     for line in calls:
