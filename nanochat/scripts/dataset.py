@@ -6,12 +6,14 @@
 __all__ = ['Config', 'describe', 'usable_part', 'run', 'main']
 
 # %% ../../nbs/scripts/dataset.ipynb #2cf3dcf6
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from tyro.conf import arg
 
-from ..common import UserError, run_stage
+from .. import report_parts
+from ..common import UserError, get_base_dir, run_stage
 from ..dataset import available, command_for, list_shards, parse_sources, read_marker, source_dir
 from ..sources import prepare, prepare_local
 
@@ -77,7 +79,12 @@ def run(config: Config):
     skipped = []
     for name in names:
         try:
+            start, before = time.time(), read_marker(name)
             prepare(name, **options.get(name, {}))
+            if read_marker(name) != before:  # made now: on which machine, in what time
+                report_parts.keep_result(get_base_dir() / "report" / f"dataset_{name}.json", dict(
+                    stage="dataset", source=name, plan=asdict(config), holds=describe(name),
+                    seconds=round(time.time() - start, 1), environment=report_parts.environment()))
             print(describe(name), flush=True)
         except UserError as e:
             if not config.or_skip or available(name): raise  # what is there is not left out
