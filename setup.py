@@ -21,7 +21,7 @@ setup(
     license="MIT",
     url=cfg["git_url"],
     packages=find_packages(include=["nanochat", "nanochat.*"]),
-    package_data={"nanochat": ["*.css"], "nanochat.tasks": ["*.jsonl"], "nanochat.tinyworld": ["data/*"]},
+    package_data={"nanochat": ["*.css", "*.json"], "nanochat.tasks": ["*.jsonl"], "nanochat.tinyworld": ["data/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require=extras,

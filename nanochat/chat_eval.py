@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['write_answers', 'centered', 'reference_answer', 'constant_accuracy', 'wilson', 'TaskScore', 'letter_ids', 'by_length',
-           'choose_letters', 'evaluate_task', 'chat_core', 'chat_core_error', 'task_table', 'questions_key',
-           'read_scores', 'laptop_tasks']
+           'choose_letters', 'evaluate_task', 'chat_core', 'core_name', 'chat_core_error', 'task_table',
+           'questions_key', 'read_scores']
 
 # %% ../nbs/18_chat_eval.ipynb #b4a49805
 import hashlib
@@ -18,14 +18,13 @@ from dataclasses import dataclass
 import torch
 
 from .common import UserError, get_base_dir
+from .core_eval import logits_at
 from .distributed import get_rank, get_world_size, sum_over_ranks
 from .engine import Engine
 from .files import read_json
 from .progress import Progress
 from .tasks.common import Task
-from .tasks.spellingbee import SpellingBee
-from .tasks.strangers import strangers_tasks
-from .tasks.tinyworld import TinyFacts, TinyMath
+from .tasks.exams import EXAMS
 
 # %% ../nbs/18_chat_eval.ipynb #87b6547d
 def write_answers(
@@ -93,6 +92,7 @@ class TaskScore:
     constant: float  # what the best constant answer would get on these questions
     n: int  # questions asked
     extra: dict | None = None  # further shares, such as "spelled"
+    too_long: int = 0  # questions that the model's context could not hold
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -134,16 +134,16 @@ def choose_letters(
     max_tokens: int = 8192,  # of a batch
 ) -> list[str]:  # the letter with the highest score, for each
     """What the model would answer if it could say nothing but one of the letters."""
+    context, device = model.config.sequence_len, model.get_device()
     prompts = [tokenizer.render_for_completion(c) for c in conversations]
-    too_long = max(map(len, prompts), default=0)
-    if too_long > model.config.sequence_len:
-        raise UserError(f"a question has {too_long} tokens, the model's context holds {model.config.sequence_len}")
-    chosen, device = [""] * len(prompts), model.get_device()
+    prompts = [p if len(p) <= context else p[:1] + p[1 - context:] for p in prompts]  # the choices come last
+    chosen = [""] * len(prompts)
     for batch in by_length(prompts, max_tokens):
         longest = max(len(prompts[i]) for i in batch)
         ids = torch.tensor([prompts[i] + [0] * (longest - len(prompts[i])) for i in batch], device=device)
         last = torch.tensor([len(prompts[i]) - 1 for i in batch], device=device)
-        logits = model(ids)[torch.arange(len(batch), device=device), last].float().cpu()
+        with logits_at(model, torch.arange(len(batch), device=device), last):
+            logits = model(ids)[0].float().cpu()  # (rows, V): no other place is worth a vocabulary of scores
         for row, i in enumerate(batch):
             letters = conversations[i]["letters"]
             scores = logits[row, letter_ids(tokenizer, letters)]
@@ -173,14 +173,17 @@ def evaluate_task(
         else:  # all at once: the engine refills its rows as answers end
             answers = write_answers(Engine(model, tokenizer), mine, max_tokens, batch_size)
         right = sum(map(task.evaluate, mine, answers))
+        context = model.config.sequence_len - (task.eval_type == "generative")  # an answer needs room, too
+        too_long = sum(len(tokenizer.render_for_completion(c)) > context for c in mine)
         progress.update(len(mine), accuracy=right / max(1, len(mine)))
     spells = hasattr(task, "spelled_right")
     spelled = sum(map(task.spelled_right, mine, answers)) if spells else 0
-    right, spelled = sum_over_ranks(torch.tensor([right, spelled], device=model.get_device())).tolist()
+    counts = torch.tensor([right, spelled, too_long], device=model.get_device())
+    right, spelled, too_long = sum_over_ranks(counts).tolist()
     if baseline is None:
         baseline = 1 / len(everything[0]["letters"]) if "letters" in everything[0] else 0.0
     return TaskScore(right / total, baseline, constant_accuracy(everything), total,
-                     {"spelled": spelled / total} if spells else None)
+                     {"spelled": spelled / total} if spells else None, too_long)
 
 # %% ../nbs/18_chat_eval.ipynb #8e1ee7f3
 def chat_core(
@@ -189,6 +192,12 @@ def chat_core(
     """The mean centered accuracy over tasks (ChatCORE), without what strangers type."""
     scores = {name: s for name, s in scores.items() if not name.startswith("strangers: ")}
     return sum(centered(s.accuracy, s.baseline) for s in scores.values()) / len(scores)
+
+
+def core_name(scores: dict) -> str:
+    """What the mean over these tasks is called: a part of the six exams is not ChatCORE."""
+    part = len(scores) < len(EXAMS) and scores.keys() <= EXAMS.keys()
+    return f"mean of {len(scores)} of the {len(EXAMS)}" if part else "ChatCORE"
 
 # %% ../nbs/18_chat_eval.ipynb #af23e0c4
 def chat_core_error(
@@ -206,18 +215,23 @@ def task_table(
     """Scores as text: a row a task, a column a model, with 95 % intervals, and the best constant answer beside them."""
     def cell(share, n):
         low, high = wilson(share * n, n)
-        return f"{share:.1%} ({100 * low:.0f}-{100 * high:.0f})".rjust(19)
+        return f"{share:.1%} ({100 * low:.0f}-{100 * high:.0f})"
 
-    tasks = list(next(iter(columns.values())))
     lines = [f"{'':28}" + "".join(f"{name:>19}" for name in columns) + f"{'constant':>10}{'questions':>11}"]
-    for task in tasks:
-        scores = [column[task] for column in columns.values()]
-        lines.append(f"{task:28}" + "".join(cell(s.accuracy, s.n) for s in scores)
-                     + f"{scores[0].constant:10.1%}{scores[0].n:11,}")
-        for name in scores[0].extra or ():
-            lines.append(f"{'  ' + name + ' correctly':28}" + "".join(cell(s.extra[name], s.n) for s in scores))
+    for task in dict.fromkeys(task for column in columns.values() for task in column):
+        scores = [column.get(task) for column in columns.values()]  # not every model was asked everything
+        asked = [s for s in scores if s]
+        lines.append(f"{task:28}" + "".join(f"{cell(s.accuracy, s.n) if s else '-':>19}" for s in scores)
+                     + f"{asked[0].constant:10.1%}{asked[0].n:11,}")
+        for name in asked[0].extra or ():
+            shares = (f"{cell(s.extra[name], s.n) if s else '-':>19}" for s in scores)
+            lines.append(f"{'  ' + name + ' correctly':28}" + "".join(shares))
+        if too_long := max(s.too_long for s in asked):
+            lines.append(f"  {too_long:,} of these are longer than the context")
     cores = (f"{chat_core(column):.3f} ± {chat_core_error(column):.3f}".rjust(19) for column in columns.values())
-    return "\n".join([*lines, f"{'ChatCORE':28}" + "".join(cores)])
+    names = {core_name(column) for column in columns.values()}
+    name = names.pop() if len(names) == 1 else "mean, centered"
+    return "\n".join([*lines, f"{name:28}" + "".join(cores)])
 
 # %% ../nbs/18_chat_eval.ipynb #867b9968
 def questions_key(
@@ -236,27 +250,16 @@ def read_scores(
     source: str,  # base, sft or rl
     tag: str,
     checkpoint: str = "",  # fingerprint of the model's present checkpoint; its scores go before all others
+    exams: bool = False,  # the six real ones, instead of the tiny world's tasks
 ) -> dict:  # key, scores (task -> TaskScore) and more; empty if the model was never scored
     """The filed scores of a model: those of its present checkpoint, of these the ones with the most questions."""
-    found = []
+    found, kind = [], r"(hub|wheels)(\.[\w+-]+)?" if exams else r"\d+(-\d+)?"
     for path in sorted((get_base_dir() / "report").glob("chat_eval_*.json")):
-        if re.fullmatch(rf"chat_eval_{source}_{re.escape(tag)}\.\d+(-\d+)?\.json", path.name):
+        if re.fullmatch(rf"chat_eval_{source}_{re.escape(tag)}\.{kind}(-\d+)?\.json", path.name):
             filed = read_json(path)
             found.append(filed | {"scores": {name: TaskScore(**score) for name, score in filed["scores"].items()}})
     def rank(filed): return filed["key"].get("checkpoint") == checkpoint, sum(s.n for s in filed["scores"].values())
     return max(found, key=rank, default={})
-
-# %% ../nbs/18_chat_eval.ipynb #b44d4186
-def laptop_tasks(
-    split: str = "test",
-    size: int = 400,  # questions of each made-up task; facts have their own number
-) -> dict[str, Task]:  # name -> task
-    """The evaluation that a laptop can afford: TinyWorld's tasks, and what strangers type."""
-    tasks = {"TinyFacts, asked openly": TinyFacts(split), "TinyFacts, four choices": TinyFacts(split, "line", size),
-            "TinyFacts, letter at once": TinyFacts(split, "choice", size),
-            "TinyMath, one step": TinyMath(split, steps=1, size=size),
-            "TinyMath, two steps": TinyMath(split, steps=2, size=size), "SpellingBee": SpellingBee(split, size=size)}
-    return tasks | strangers_tasks(max(1, size // 4))
 
 # %% ../nbs/18_chat_eval.ipynb #2f728340
 # Notable choices:

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['OLD', 'STYLE', 'fingerprint', 'stale', 'ancestry', 'training_stage', 'to_pixels', 'line_chart', 'curves',
            'interval_bar', 'scored_models', 'belongs', 'samples_of', 'tokenizer_stage', 'base_scores', 'collect',
-           'warnings', 'header', 'score_rows', 'percent', 'bpb_rows', 'time_rows', 'texts_of', 'to_markdown',
-           'charts_html', 'samples_html', 'score_cell', 'to_html', 'write_report']
+           'warnings', 'score_rows', 'percent', 'to_markdown', 'charts_html', 'samples_html', 'score_cell', 'to_html',
+           'write_report']
 
 # %% ../nbs/20_report.ipynb #13c3be76
 import html
@@ -16,14 +16,15 @@ from collections import defaultdict
 from pathlib import Path
 
 import nanochat
-from .chat_eval import TaskScore, chat_core, chat_core_error, read_scores
+from .chat_eval import TaskScore, chat_core, chat_core_error, core_name, read_scores
 from .checkpoint_manager import checkpoint_dir, complete_steps, load_meta, total_counts, trained_dir
 from .checkpoint_manager import weights_hash
 from .common import UserError, autodetect_device_type, get_base_dir
 from .files import atomic_write, is_complete, read_json
 from .folders import disk_guard
 from .progress import format_seconds
-from .report_parts import environment, html_table, stage_times, table, ticks
+from .report_parts import bpb_rows, environment, expected_band, header, html_table, reference_of, share_within
+from .report_parts import stage_times, table, texts_of, ticks, time_rows
 from .train_log import TrainLog
 
 # %% ../nbs/20_report.ipynb #c1cdb4c1
@@ -90,6 +91,10 @@ def training_stage(
             facts["conversations"] = f"{n:,}"
     facts |= {"task": flags.get("task", ""), "steps": f"{steps:,}", "ranks": str(meta.get("world_size", 1)),
               "numbers": (meta.get("settings") or {}).get("compute_dtype", "")}
+    if source == "base" and (known := reference_of(meta)):
+        facts["expected"] = f"{', '.join(f'{k} {v}' for k, v in known['expected'].items())} ({known['origin']})"
+        if band := expected_band(known):
+            facts["loss in the expected band"] = f"{share_within(curves(source, tag)[0], band):.0%} of the run"
     if e := meta.get("environment"):
         facts["trained on"] = f"{e['gpu'] or e['processor']}, {e['system']}, torch {e['torch']}, commit {e['commit']}"
     if done and "loss" in done:
@@ -117,18 +122,24 @@ def line_chart(
     series: dict[str, list[tuple[float, float]]],  # name -> points
     y_label: str,
     levels: dict[str, float] | None = None,  # dashed lines to compare with
+    band: list[tuple[float, float, float]] = (),  # (x, low, high): where the curves are expected
     width: int = 600, height: int = 220,
 ) -> str:  # SVG
     """Curves as SVG; colours are the page's, so that it may be light or dark."""
     levels = levels or {}
     points = [p for line in series.values() for p in line]
     xs = min(x for x, _ in points), max(x for x, _ in points)
-    values = [y for _, y in points] + list(levels.values())
+    band = [step for step in band if xs[0] <= step[0] <= xs[1]]
+    values = [y for _, y in points] + list(levels.values()) + [y for _, *edge in band for y in edge]
     ys = min(values), max(values)
     def place(line): return to_pixels(line, xs, ys, width, height)
 
     out = [f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="-46 -12 {width + 76} {height + 62}" '
            f'role="img" aria-label="{html.escape(y_label)}">']
+    if band:
+        edge = place([(x, low) for x, low, _ in band]) + place([(x, high) for x, _, high in reversed(band)])
+        out.append(f'<polygon class="band" points="{" ".join(f"{x},{y}" for x, y in edge)}"/>'
+                   f'<text class="key" x="150" y="{height + 34}">band: expected</text>')
     for y in ticks(*ys):
         (_, at), = place([(xs[0], y)])
         out.append(f'<path class="grid" d="M0 {at}H{width}"/><text class="end" x="-6" y="{at + 4}">{y:g}</text>')
@@ -176,13 +187,14 @@ def interval_bar(
 def scored_models(
     base_tags: list[str],  # from ancestry
     tag: str,  # of the chat models
+    exams: bool = False,  # the six real ones, instead of the tiny world's tasks
 ) -> dict[str, dict]:  # column -> scores, partial, stale
     """The filed chat scores of the base model and of what came from it."""
     columns = {}
     for source in ("base", "sft", "rl"):
         folder = checkpoint_dir(source, base_tags[-1] if source == "base" else tag)
         now = fingerprint(folder) if complete_steps(folder) else ""
-        if filed := read_scores(source, folder.name, now):
+        if filed := read_scores(source, folder.name, now, exams):
             old = filed["key"].get("checkpoint") != now
             columns["before SFT" if source == "base" else f"after {source.upper()}"] = dict(
                 scores=filed["scores"], partial=filed.get("partial", False), seconds=filed.get("seconds"),
@@ -266,7 +278,9 @@ def collect(
     dollars = sum(times.values()) / 3600 * dollars_per_hour or None
     return dict(tag=tag, made=time.strftime("%Y-%m-%d %H:%M"), environment=environment(autodetect_device_type()),
                 stages=stages, curves={s["name"]: curves(s["source"], s["tag"]) for s in models}, baselines=baselines,
-                scores=scored_models(tags, tag), samples=samples_of(tags, tag), times=times, dollars=dollars)
+                scores=scored_models(tags, tag), exams=scored_models(tags, tag, True),
+                bands={s["name"]: expected_band(reference_of(load_meta(checkpoint_dir("base", s["tag"]))))
+                       for s in models if s["source"] == "base"}, samples=samples_of(tags, tag), times=times, dollars=dollars)
 
 # %% ../nbs/20_report.ipynb #6f01d6ab
 def warnings(
@@ -274,34 +288,22 @@ def warnings(
 ) -> list[str]:
     """What on the card is out of date, unfinished or partial."""
     found = [f"{s['name']}: {s['why'] or 'has not finished'}" for s in card["stages"] if s["status"] != "done"]
-    found += [f"{name}: {c['stale']}" for name, c in card["scores"].items() if c["stale"]]
-    found += [f"{name}: the first questions of each task only" for name, c in card["scores"].items() if c["partial"]]
+    for name, c in [*card["scores"].items(), *card["exams"].items()]:
+        found += [f"{name}: {c['stale']}"] * bool(c["stale"])
+        found += [f"{name}: the first questions of each task only"] * bool(c["partial"])
     found += [f"samples, {s['title']}: {s['stale']}" for s in card["samples"] if s["stale"]]
     return found + [f"bits per byte of {t}: {b['stale']}" for t, b in card["baselines"].items() if b["stale"]]
 
-# %% ../nbs/20_report.ipynb #146a0bc2
-def header(
-    card: dict,
-) -> dict[str, str]:
-    """The card's first lines."""
-    e = card["environment"]
-    machine = f"{e['gpu'] or e['processor']}, {e['cores']} cores, {e['system']}"
-    return {"report of": card["made"], "machine": machine, "commit": e["commit"] or "not in a checkout",
-            "versions": f"nanochat {e['nanochat']}, torch {e['torch']}, Python {e['python']}, {e['compute_dtype']}",
-            "time": format_seconds(sum(card["times"].values())),
-            **({"money": f"${card['dollars']:,.2f}"} if card["dollars"] is not None else {})}
-
 # %% ../nbs/20_report.ipynb #1c614299
 def score_rows(
-    card: dict,
+    columns: dict,  # from scored_models
 ) -> list[list]:  # head, then task, (TaskScore or text) per column
     """The chat scores, a row a task, ChatCORE last."""
-    columns = card["scores"]
     head = ["task", *(name + (" (out of date)" if c["stale"] else "") for name, c in columns.items())]
     tasks = list(dict.fromkeys(task for c in columns.values() for task in c["scores"]))
     rows = [[task, *(c["scores"].get(task, "") for c in columns.values())] for task in tasks]
     cores = (f"{chat_core(c['scores']):.3f} ± {chat_core_error(c['scores']):.3f}" for c in columns.values())
-    return [head, *rows, ["ChatCORE", *cores]]
+    return [head, *rows, [core_name(next(iter(columns.values()))["scores"]), *cores]]
 
 
 def percent(score) -> str:
@@ -309,25 +311,6 @@ def percent(score) -> str:
     if isinstance(score, str):
         return score
     return f"{score.accuracy:.1%} ({100 * score.interval[0]:.0f}-{100 * score.interval[1]:.0f})"
-
-# %% ../nbs/20_report.ipynb #92d04fea
-def bpb_rows(tag: str, baseline: dict) -> list[list[str]]:
-    """Bits per byte beside the baselines, a text per row."""
-    names = ("model", "unigram", "gzip", "zstd")
-    rows = [[source, *(f"{row[c]:.3f}" for c in names)] for source, row in baseline.get("bpb", {}).items()]
-    core = [["CORE", baseline["core"], *[""] * 3]] if "core" in baseline else []
-    return [["text", tag, *names[1:]], *rows, *core]
-
-
-def time_rows(card: dict) -> list[list[str]]:
-    """The stages and how long they took."""
-    return [["stage", "time"], *([name, format_seconds(s)] for name, s in card["times"].items())]
-
-
-def texts_of(sample: dict) -> list[str]:
-    """A stage's samples as texts for reading."""
-    return sample["texts"] or ["\n".join(f"you:      {q}\nnanochat: {a}" for q, a in turns)
-                               for turns in sample["conversations"]]
 
 # %% ../nbs/20_report.ipynb #28d9541a
 def to_markdown(
@@ -343,8 +326,10 @@ def to_markdown(
         out.append(f"- **{s['name']}** ({s['status']}): {facts}")
     for t, b in card["baselines"].items():
         out += [f"## Bits per byte of {t}", table(bpb_rows(t, b))]
-    if card["scores"]:
-        out += ["## Scores (95 % intervals in %)", table([[percent(cell) for cell in row] for row in score_rows(card)])]
+    for name in ("scores", "exams"):
+        if columns := card[name]:
+            rows = [[percent(cell) for cell in row] for row in score_rows(columns)]
+            out += [f"## {name.capitalize()} (95 % intervals in %)", table(rows)]
     out += ["## Time", table(time_rows(card))]
     for s in card["samples"]:
         lines = "\n".join(texts_of(s)).splitlines()
@@ -363,7 +348,8 @@ def charts_html(
     for name, (loss, evaluations) in card["curves"].items():
         source, _, tag = name.partition(" ")
         if len(loss) > 1:
-            out += [f"<h2>{html.escape(name)}: training loss</h2>", line_chart({"smoothed": loss}, "loss")]
+            out += [f"<h2>{html.escape(name)}: training loss</h2>", line_chart({"smoothed": loss}, "loss",
+                    band=card["bands"].get(name, ()))]
         shown = ".*" if source != "rl" else r"pass@\d+"  # lengths and errors have other units
         if lines := {k: v for k, v in evaluations.items() if len(v) > 1 and re.fullmatch(shown, k)}:
             rows = card["baselines"].get(tag, {}).get("bpb", {}) if source == "base" else {}
@@ -407,8 +393,9 @@ def to_html(
              f"<h2>The pipeline</h2><ol class=pipe>{''.join(boxes)}</ol>"]
     if told := "".join(f"<li>{html.escape(text)}</li>" for text in warnings(card)):
         parts.append(f"<h2>Mind</h2><div class=mind><ul>{told}</ul></div>")
-    if card["scores"]:
-        parts.append("<h2>Scores</h2>" + html_table([[score_cell(cell) for cell in row] for row in score_rows(card)]))
+    for name in [name for name in ("scores", "exams") if card[name]]:
+        rows = [[score_cell(cell) for cell in row] for row in score_rows(card[name])]
+        parts.append(f"<h2>{name.capitalize()}</h2>" + html_table(rows))
         parts.append("<p class=note>In brackets and as a bar: the 95 % interval, in %. "
                      "The upright mark: guessing, or the best constant answer.</p>")
     for t, baseline in card["baselines"].items():

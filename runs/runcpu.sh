@@ -80,6 +80,6 @@ stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --s
 stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
 stage "reinforcement learning" python -m nanochat.scripts.chat_rl --device-type=cpu --model-tag=$mid "${rl[@]}" --max-tokens=64 \
     --eval-every=-1 --save-every=10
-stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu --source=rl --model-tag=$mid --samples=5 "${chat_eval[@]}"
+stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu -i rl --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
 say "" "To go on chatting:" "  cd $(printf %q "$PWD")" "  source .venv/bin/activate" "  $chat"

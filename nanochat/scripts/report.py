@@ -35,8 +35,9 @@ def summary(
     if card["times"]:
         lines.append("time           " + ", ".join(f"{name} {format_seconds(s)}" for name, s in card["times"].items())
                      + f"; together {format_seconds(sum(card['times'].values()))}")
-    if columns := {name: column["scores"] for name, column in card["scores"].items()}:
-        lines += ["", task_table(columns)]
+    for kind in ("scores", "exams"):
+        if columns := {name: column["scores"] for name, column in card[kind].items()}:
+            lines += ["", task_table(columns)]
     return "\n".join(lines + [f"mind: {text}" for text in warnings(card)])
 
 # %% ../../nbs/scripts/report.ipynb #5b7b8ba1

@@ -16,6 +16,7 @@ from ..files import is_complete, mark_complete
 from ..dataset import MixedStream, fingerprint, iter_texts, parse_sources
 from ..folders import beside, exchange, one_writer
 from ..progress import Progress
+from ..report_parts import environment
 from ..sources import prepare
 from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size, read_directory
 
@@ -111,7 +112,8 @@ def train(config: Config) -> dict:  # what the completion marker holds: settings
         new = beside(directory, "new")
         tokenizer.save(new)
         mark_complete(new, made_from(config) | {"vocab_size_reached": size, "content_hash": tokenizer.content_hash,
-                                                "chars": chars, "bytes_per_token": val, "seconds": seconds})
+                                                "chars": chars, "bytes_per_token": val, "seconds": seconds,
+                                                "plan": asdict(config), "environment": environment()})
         exchange(directory)
     print(f"tokenizer: {size:,} tokens from {chars:,} characters in {seconds} s, saved in {directory}")
     print("bytes per token on validation text: " + ", ".join(f"{name} {b:.2f}" for name, b in val.items()))
