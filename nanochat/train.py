@@ -213,31 +213,31 @@ class Reporter:
     ):
         self.meter, self.log, self.progress, self.logger = meter, log, progress, logger
         self.flops_per_token, self.peak = flops_per_token, peak
-        self.pending = []  # (step, this rank's loss, learning-rate multiplier) of the steps not yet reported
+        self.pending = []  # (step, this rank's loss, learning-rate multiplier, facts) of the steps not yet reported
         self.seen, self.speed, self.clock = 0, 0.0, time.perf_counter()
 
-    def add(self, step: int, loss: torch.Tensor, multiplier: float, seen: int) -> None:
-        """Takes in one step."""
-        self.pending.append((step, loss, multiplier))
+    def add(self, step: int, loss: torch.Tensor, multiplier: float, seen: int, **facts: float) -> None:
+        """Takes in one step; `facts` are further numbers for its line in the log."""
+        self.pending.append((step, loss, multiplier, facts))
         self.seen += seen
 
     def report(self, saved_at: int) -> None:
         """Reads the pending losses. Raises `UserError` if one is not finite."""
         if not self.pending:
             return
-        losses = sum_over_ranks(torch.stack([loss for _, loss, _ in self.pending])).tolist()
+        losses = sum_over_ranks(torch.stack([loss for _, loss, _, _ in self.pending])).tolist()
         elapsed, ranks = self.lap(), get_world_size()
         self.meter.seconds += elapsed
         self.speed = self.seen * ranks / elapsed
         known = self.flops_per_token and self.peak
         fields = {"mfu": self.flops_per_token * self.speed / (self.peak * ranks)} if known else {}
-        for (step, _, multiplier), loss in zip(self.pending, losses, strict=True):
+        for (step, _, multiplier, facts), loss in zip(self.pending, losses, strict=True):
             check_loss(loss, step, saved_at)
             self.meter.add(loss)
             self.log.add(step=step, loss=loss, lr=multiplier, tokens_per_second=round(self.speed),
-                         seconds=round(self.meter.seconds, 3), **fields)
+                         seconds=round(self.meter.seconds, 3), **facts, **fields)
         self.logger.log({"step": step, "train/loss": self.meter.loss, "train/lr": multiplier,
-                         "train/tokens_per_second": self.speed, **fields})
+                         "train/tokens_per_second": self.speed, **fields} | {f"train/{k}": facts[k] for k in facts})
         shown = {"tok/s": round(self.speed)} | {k: f"{v:.1%}" for k, v in fields.items()}
         self.progress.update(len(self.pending), loss=self.meter.loss, **shown)
         self.pending, self.seen = [], 0
@@ -381,7 +381,7 @@ def finish(state: RunState, step: int, steps: int, exit_code: int = 0, speed: fl
 def train(
     model: torch.nn.Module,
     optimizer: torch.optim.Optimizer,  # groups with kind, initial_lr
-    loader,  # endless iterator of (inputs, targets), with state_dict and load_state_dict
+    loader,  # endless iterator of (inputs, targets), with state_dict and load_state_dict; `facts()` go into the log
     *,
     steps: int,  # optimizer steps of the whole run
     checkpoint_dir: Path,
@@ -419,7 +419,7 @@ def train(
             model.zero_grad(set_to_none=True)
             step += 1
             stepped()
-            reporter.add(step, loss, multiplier, seen)
+            reporter.add(step, loss, multiplier, seen, **getattr(loader, "facts", dict)())
             if waits := step % wait_every == 0 or step == steps:
                 reporter.report(state.saved_at)
             stopping = (waits or get_world_size() == 1) and stop.agreed(state.device)  # all ranks alike
