@@ -277,6 +277,7 @@ def rl_tasks(name: str) -> dict[str, Task]:  # train; val: never trained; test: 
 #   its spread. Ratio, clipping and the distance from a reference are switches, off by default.
 # - The loss is summed over chosen tokens and divided by their number in the whole step, over all passes and ranks.
 # - What a tool said is read, never learned.
-# - A group whose answers are all equally good is skipped, and counted.
+# - A group whose answers are all equally good is skipped, and counted. Reward, length, entropy and useful groups of
+#   each step go into the log; entropy is estimated from the tokens that were drawn, at no further pass.
 # - An answer's seed comes from step, question and number of the answer: neither the batch nor the ranks matter.
 # - The loader writes the batches, so the training loop, its checkpoints and its exact resume are those of pretraining.
