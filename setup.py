@@ -9,7 +9,7 @@ config = ConfigParser()
 config.read(root / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 readme = root / "README.md"
-extras = {name: cfg[f"{name}_requirements"].split() for name in ("dev", "wandb", "serve", "gpu")}
+extras = {name: cfg[f"{name}_requirements"].split() for name in ("dev", "wandb", "serve", "gpu", "node")}
 
 setup(
     name=cfg["lib_name"],

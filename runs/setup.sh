@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2088
 # Sourced by the run scripts: makes .venv in the checkout and installs the project into it.
 #   setup_environment ""       what a run needs
 #   setup_environment "[dev]"  what working on the notebooks needs

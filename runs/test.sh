@@ -5,7 +5,7 @@
 #
 # The last line says "N passed, N failed"; the exit status is 0 only if nothing failed.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 source runs/setup.sh
 
 case ${1:-} in
