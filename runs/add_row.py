@@ -28,9 +28,10 @@ def row_of(tag: str, seed: int, flops: float | None) -> dict:
     filed = get_base_dir() / "report" / f"base_eval_{tag}.json"
     measured = read_json(filed) if filed.exists() else {}
     core = (measured.get("core") or {}).get("core", "") if measured.get("step") == done["step"] else ""
-    return dict(depth=plan["config"]["n_layer"], params=plan["params"]["transformer_matrices"] + plan["params"]["lm_head"],
-                tokens=plan["trained_tokens"], flops=flops or plan["flops"], val_bpb=sum(scores.values()) / len(scores),
-                core=core, seconds=round(done["seconds"], 1), seed=seed)
+    params = plan["params"]["transformer_matrices"] + plan["params"]["lm_head"]
+    return dict(depth=plan["config"]["n_layer"], params=params, tokens=plan["trained_tokens"],
+                flops=flops or plan["flops"], val_bpb=sum(scores.values()) / len(scores), core=core,
+                seconds=round(done["seconds"], 1), seed=seed)
 
 
 def add(table: Path, row: dict) -> None:

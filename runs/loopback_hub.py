@@ -65,9 +65,9 @@ def mmlu(split: str) -> list[dict]:
 
 def humaneval() -> list[dict]:
     """Functions to write."""
-    return [dict(task_id=f"T/{i}", prompt=f"def f{i}(x):\n    \"Adds {i}.\"\n", canonical_solution=f"    return x + {i}\n",
-                 test=f"def check(candidate):\n    assert candidate(1) == {i + 1}\n", entry_point=f"f{i}")
-            for i in range(8)]
+    return [dict(task_id=f"T/{i}", entry_point=f"f{i}", prompt=f"def f{i}(x):\n    \"Adds {i}.\"\n",
+                 canonical_solution=f"    return x + {i}\n",
+                 test=f"def check(candidate):\n    assert candidate(1) == {i + 1}\n") for i in range(8)]
 
 
 def smoltalk(split: str) -> list[dict]:

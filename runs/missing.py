@@ -33,7 +33,9 @@ def missing_disk(gigabytes: float) -> list[str]:
     folder = get_base_dir()
     place = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(place).free / 1e9
-    wrong = [] if free >= gigabytes else [f"about {gigabytes:.0f} GB of disk are needed, {place} has {free:.0f} GB free"]
+    wrong = []
+    if free < gigabytes:
+        wrong.append(f"about {gigabytes:.0f} GB of disk are needed, {place} has {free:.0f} GB free")
     return wrong if os.access(place, os.W_OK) else [*wrong, f"{place} cannot be written: set NANOCHAT_BASE_DIR"]
 
 
