@@ -29,7 +29,8 @@ esac
 [ -n "${SLURM_JOB_NODELIST:-}" ] || die "this is no Slurm job: sbatch --nodes=2 runs/slurm.sh; on one machine bash $script"
 
 NNODES=${SLURM_JOB_NUM_NODES:-1}
-MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+hosts=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+MASTER_ADDR=${hosts%%$'\n'*}
 MASTER_PORT=${MASTER_PORT:-$((20000 + ${SLURM_JOB_ID:-0} % 20000))}  # two jobs on one node do not meet
 NANOCHAT_BASE_DIR=$(base_dir) || exit 1
 export NNODES MASTER_ADDR MASTER_PORT NANOCHAT_BASE_DIR

@@ -23,7 +23,7 @@ read_settings
 run=speedrun
 if [ "$SCALE" = tiny ]; then
     DEPTH=${DEPTH:-2} RATIO=${RATIO:-4} FP8=${FP8:-0} SHARDS=${SHARDS:-3} FIRST=${FIRST:-1}
-    gigabytes=1 vocab=512
+    vocab=512
     base=(--max-seq-len=128 --device-batch-size=4 --total-batch-size=1024 --num-iterations="${ITERATIONS:-24}" --save-every=4
         --eval-every=-1 --eval-tokens=2048)
     base_eval=(--eval-tokens=2048 --device-batch-size=4 --max-new-tokens=8)
@@ -32,7 +32,7 @@ if [ "$SCALE" = tiny ]; then
     chat_eval=(--max-problems=4 --max-tokens=8)
 else
     DEPTH=${DEPTH:-24} RATIO=${RATIO:-8} FP8=${FP8:-1} SHARDS=${SHARDS:-170} FIRST=${FIRST:-8}
-    gigabytes=$((SHARDS / 10 + 1 + DEPTH * 3)) vocab=32768
+    vocab=32768
     base=(--eval-every=500 --eval-tokens=8388608)
     base_eval=(--eval-tokens=8388608 --device-batch-size=16)
     sft=() rl=() chat_eval=()
@@ -44,6 +44,7 @@ whole FIRST 1 "$SHARDS"
 number RATIO
 switch FP8
 switch RL
+gigabytes=$((1 + SHARDS / 10 + DEPTH * DEPTH / 8))  # text and checkpoints
 prepare_machine
 
 tag=d$DEPTH

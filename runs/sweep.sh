@@ -7,18 +7,20 @@ read_sweep() {  # checks what both sweeps are told
     SEEDS=${SEEDS:-42}
     if [ "$SCALE" = tiny ]; then
         FP8=${FP8:-0} SHARDS=${SHARDS:-1}
-        gigabytes=1 vocab=512
+        vocab=512
         base=(--max-seq-len=128 --device-batch-size=4 --total-batch-size=1024 --eval-tokens=2048)
         [ "$run" = scaling_laws ] || base+=(--num-iterations=4)
         base_eval=(--eval-tokens=2048 --device-batch-size=4 --max-per-task=4)
     else
         FP8=${FP8:-1} SHARDS=${SHARDS:-100}
-        gigabytes=$((SHARDS / 10 + 100)) vocab=32768
+        vocab=32768
         base=(--eval-tokens=8388608)
         base_eval=(--eval-tokens=8388608 --device-batch-size=16)
     fi
     switch FP8
     whole SHARDS 1 6542
+    gigabytes=1
+    if [ "$SCALE" = full ]; then gigabytes=$((SHARDS / 10 + 100)); fi  # text and checkpoints
     for value in $DEPTHS; do
         [[ $value =~ ^[1-9][0-9]{0,2}$ ]] || die "DEPTHS=$DEPTHS: must be numbers of layers, such as \"12 14 16\""
     done

@@ -81,6 +81,27 @@ two_ranks() {  # both training stages, two processes with gloo
         --questions=3 --samples=2 --num-iterations=2 --max-tokens=8 --eval-questions=3 --eval-samples=2
 }
 
+in_miniature() {  # script, lines that it must say: the scripts for GPUs, on a CPU
+    local script=$1 words
+    shift
+    NANOCHAT_BASE_DIR="$scratch/gpu" SETUP=0 SCALE=tiny bash "runs/$script" > "$scratch/miniature" 2>&1 || { cat "$scratch/miniature"; return 1; }
+    for words in "$@"; do grep -q -- "$words" "$scratch/miniature" || { cat "$scratch/miniature"; return 1; }; done
+}
+
+few_depths() { DEPTHS=1 in_miniature miniseries.sh "depth,params,tokens" "core -\\?[0-9]"; }
+on_the_cpu() { DEVICE=cpu in_miniature gpucheck.sh " 0 failed"; }
+
+speedrun_stops() {  # Ctrl-C while it trains: 130, nothing left running, and the next start goes on from a checkpoint
+    local run status=0 checkpoints="$scratch/gpu/tiny/base_checkpoints/d2"
+    NANOCHAT_BASE_DIR="$scratch/gpu" SETUP=0 SCALE=tiny setsid bash runs/speedrun.sh > "$scratch/stopped" 2>&1 &
+    run=$!
+    until compgen -G "$checkpoints/meta_*" > /dev/null || ! kill -0 $run 2> /dev/null; do sleep 0.5; done
+    kill -INT -- -$run
+    wait $run || status=$?
+    cat "$scratch/stopped"
+    [ $status = 130 ] && grep -q "the same command goes on from there" "$scratch/stopped" && ! pgrep -f "$scratch/gpu/tiny/hub_here"
+}
+
 browser() {  # the page is tested in Chromium: installed where that is possible without asking anybody
     command -v chromium chromium-browser google-chrome > /dev/null && return
     [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq && apt-get install -y -qq chromium
@@ -105,6 +126,11 @@ run_all
 check "smoke run: data to chat evaluation" smoke
 check "a second smoke run finds its work done" again_is_quick
 check "both trainings on two ranks" two_ranks
+check "speedrun in miniature, stopped while it trains" speedrun_stops
+check "speedrun in miniature, to the end" in_miniature speedrun.sh "going on from step" "To chat:"
+check "miniseries in miniature" few_depths
+check "scaling laws in miniature" in_miniature scaling_laws.sh "depth,params,tokens" "scaling_laws.csv: depth 2"
+check "gpucheck on a CPU" on_the_cpu
 export NANOCHAT_BASE_DIR="$scratch/smoke"
 check "text that models depend on is not replaced" refuses "--overwrite" python -m nanochat.dataset --source=tinyworld --chars=1000
 check "other flags for a finished run" refuses "--resume=never" python -m nanochat.scripts.base_train --device-type=cpu --depth=2
