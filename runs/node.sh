@@ -66,11 +66,14 @@ prepare_machine() {  # what is installed, which GPUs there are, where things go
     else
         device=(--device-type=cuda)
         found=$(python -c 'import torch; print(torch.cuda.device_count())')
-        if [ "$NPROC" = auto ]; then NPROC=$found; fi
-        if [ "$NPROC" = 0 ]; then  # without a GPU only DRY=1 goes on: it computes for the machine that this is written for
-            [ "$DRY" = 1 ] || die "there is no GPU here that torch can use: DRY=1 says what would run and what is missing," \
-                "SCALE=tiny rehearses it on the CPU"
-            NPROC=8
+        [ "$NPROC" != auto ] || NPROC=$found
+        if [ "$DRY" = 0 ] && [ "$found" = 0 ]; then
+            die "there is no GPU here that torch can use: DRY=1 says what would run and what is missing, SCALE=tiny rehearses" \
+                "it on the CPU"
+        elif [ "$DRY" = 0 ] && [ "$found" -lt "$NPROC" ]; then
+            die "NPROC=$NPROC: torch sees $found GPUs here"
+        elif [ "$NPROC" = 0 ]; then
+            NPROC=8  # DRY=1 computes for the machine that this is written for
         fi
         GPU=${GPU:-$(python -c 'import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else "H100")')}
     fi
@@ -95,7 +98,9 @@ trap 'finish' EXIT
 
 finish() {
     local status=$? pid
-    for pid in ${background[@]+"${background[@]}"}; do kill "$pid" 2> /dev/null && wait "$pid" 2> /dev/null; done
+    for pid in ${background[@]+"${background[@]}"}; do
+        if kill "$pid" 2> /dev/null; then wait "$pid" 2> /dev/null || true; fi
+    done
     if [ $interrupted != 0 ]; then
         say "" "stopped: the same command goes on from there" >&2
         exit $interrupted

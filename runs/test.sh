@@ -91,15 +91,20 @@ in_miniature() {  # script, lines that it must say: the scripts for GPUs, on a C
 few_depths() { DEPTHS=1 in_miniature miniseries.sh "depth,params,tokens" "core -\\?[0-9]"; }
 on_the_cpu() { DEVICE=cpu in_miniature gpucheck.sh " 0 failed"; }
 
-speedrun_stops() {  # Ctrl-C while it trains: 130, nothing left running, and the next start goes on from a checkpoint
-    local run status=0 checkpoints="$scratch/gpu/tiny/base_checkpoints/d2"
-    NANOCHAT_BASE_DIR="$scratch/gpu" SETUP=0 SCALE=tiny setsid bash runs/speedrun.sh > "$scratch/stopped" 2>&1 &
-    run=$!
-    until compgen -G "$checkpoints/meta_*" > /dev/null || ! kill -0 $run 2> /dev/null; do sleep 0.5; done
-    kill -INT -- -$run
-    wait $run || status=$?
-    cat "$scratch/stopped"
-    [ $status = 130 ] && grep -q "the same command goes on from there" "$scratch/stopped" && ! pgrep -f "$scratch/gpu/tiny/hub_here"
+speedrun_stops() {  # Ctrl-C while it trains: 130, nothing left running; the next start goes on from a checkpoint
+    NANOCHAT_BASE_DIR="$scratch/gpu" SETUP=0 SCALE=tiny python - <<'P'
+import os, signal, subprocess, sys, time
+from pathlib import Path
+folder = Path(os.environ["NANOCHAT_BASE_DIR"], "tiny", "base_checkpoints", "d2")
+# a process group of its own, as in a terminal: what a script starts with & would ignore Ctrl-C
+run = subprocess.Popen(["bash", "runs/speedrun.sh"], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+while run.poll() is None and not list(folder.glob("meta_*")): time.sleep(0.5)
+os.killpg(run.pid, signal.SIGINT)
+said = run.communicate(timeout=300)[0]
+print(said)
+left = subprocess.run(["pgrep", "-f", f"{folder.parent.parent}/hub_here"], capture_output=True, text=True).stdout
+sys.exit(not (run.returncode == 130 and "the same command goes on from there" in said and not left))
+P
 }
 
 browser() {  # the page is tested in Chromium: installed where that is possible without asking anybody
