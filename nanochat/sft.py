@@ -207,15 +207,15 @@ TASKS = {  # name in a mixture -> function of split and size that gives the task
 
 # %% ../nbs/17_sft.ipynb #ae69e034
 EVERYDAY = {  # conversations as they are typed: kind -> how many
-    "facts": 28_000, "lists": 2_500, "sums": 10_000, "problems": 11_000, "words": 20_000, "openings": 14_000,
-    "about": 4_000, "follow": 9_000, "stories": 5_000, "unknown": 10_000, "system": 1_500, "mixed": 4_000}
+    "facts": 32_000, "lists": 5_000, "sums": 11_000, "problems": 12_000, "words": 24_000, "openings": 14_000,
+    "about": 3_500, "follow": 8_000, "stories": 6_500, "unknown": 9_000, "system": 1_500, "mixed": 3_000}
 
 MIXTURES = {  # name -> {"train": parts, "val": parts}
     "tinyworld": {  # made by code
         "train": [
-            Part("facts", "train", 9_000), Part("facts-choice", "train", 11_000), Part("choices", "train", 4_000),
+            Part("facts", "train", 9_000), Part("facts-choice", "train", 7_000), Part("choices", "train", 2_000),
             Part("math-1", "train", 1_500), Part("math-2", "train", 2_000), Part("spellingbee", "train", 2_500),
-            Part("spelling", "train", 1_500), Part("chat", "train", 4_000),
+            Part("spelling", "train", 1_500), Part("chat", "train", 2_000),
             *(Part(f"everyday-{kind}", "train", size) for kind, size in EVERYDAY.items())],
         "val": [
             Part("facts", "val", 200), Part("facts-choice", "val", 200), Part("math-1", "val", 100),

@@ -296,7 +296,7 @@ def prepare(source: str,  # name of a source
             **options):   # of prepare_tinyworld, prepare_wheels or prepare_climbmix
     "Makes or fetches the shards of a source if they are missing. Raises UserError if that is not possible."
     makers = {"tinyworld": prepare_tinyworld, "wheels": prepare_wheels,
-              "tinydrills": partial(prepare_tinyworld, source="tinydrills", kinds=["labels"])}
+              "tinydrills": partial(prepare_tinyworld, source="tinydrills", kinds=["labels", "word list"])}
     if source in makers:
         # without options whatever was made before will do: a stage must not remake a small tinyworld as a large one
         if options or read_marker(source) is None: makers[source](**options)

@@ -6,7 +6,7 @@
 __all__ = ['INTENTS', 'ANIMALS', 'UNKNOWN', 'SYSTEMS', 'KINDS', 'gerund', 'subject_forms', 'put', 'question', 'told', 'one_way',
            'person_talk', 'fact_talk', 'compare_talk', 'say_talk', 'list_talk', 'opening', 'opening_talk', 'some_name',
            'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum', 'follow_word',
-           'follow_talk', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk',
+           'follow_talk', 'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk',
            'system_talk', 'mixed_talk', 'Everyday', 'examples']
 
 # %% ../../nbs/tasks/everyday.ipynb #31c4421b
@@ -109,11 +109,11 @@ def fact_talk(rng: Random, split: str) -> dict:
     asking, kind, fact = table("asking"), rng.random(), rng.choice(facts())
     forms = asking["relations"][fact.relation]
     if kind < 0.03: return person_talk(rng)
-    if kind < 0.1:
+    if kind < 0.12:
         fact = rng.choice(one_way(rng.choice([r for r, f in asking["relations"].items() if "back" in f])))
         text = put(rng.choice(asking["relations"][fact.relation]["back"]), fact.subject, fact.answer) + "?"
         return talk(typed(rng, text), told(rng, fact), slots=[fact.answer])
-    if kind < 0.15 and "yes" in forms:
+    if kind < 0.17 and "yes" in forms:
         other = fact.answer if rng.random() < 0.5 else rng.choice(distractors(fact))
         text = put(rng.choice(forms["yes"]), fact.subject, fact.answer, other) + "?"
         return talk(typed(rng, text), statements(fact)[0], slots=[fact.subject, other])
@@ -148,8 +148,8 @@ def say_talk(rng: Random) -> dict:
 def list_talk(rng: Random, split: str) -> dict:
     """Counting to ten, the alphabet, the days of the week; comparing; saying again."""
     kind = rng.random()
-    if kind < 0.5: return compare_talk(rng)
-    if kind < 0.6: return say_talk(rng)
+    if kind < 0.3: return compare_talk(rng)
+    if kind < 0.36: return say_talk(rng)
     ask, answer = rng.choice(table("asking")["lists"])
     return talk(typed(rng, around(rng, spin(rng, ask))), answer)
 
@@ -158,7 +158,7 @@ INTENTS = {  # how often each comes up
     "hello": 14, "how": 9, "fine": 4, "sad": 5, "who": 10, "name": 7, "maker": 5, "can": 12, "age": 2, "feel": 9,
     "tell": 6, "color": 1, "animal": 1, "favorite": 2, "thanks": 8, "bye": 8, "praise": 3, "ack": 5, "wrong": 4,
     "insult": 3, "sorry": 1, "helpme": 5, "joke": 4, "languages": 2, "cannot": 7, "now": 5, "strange": 3,
-    "fact": 2, "quiz": 2}
+    "fact": 2, "quiz": 2, "night": 3}
 
 
 def opening(rng: Random, intent: str | None = None, noisy: bool = True) -> list[str]:
@@ -292,6 +292,19 @@ def follow_talk(rng: Random, split: str) -> dict:
     return rng.choices(kinds, (50, 18, 18, 9, 5))[0](rng, split)
 
 # %% ../../nbs/tasks/everyday.ipynb #55eacc26
+def some_wish(rng: Random, hero: str, name: str, tales: dict) -> tuple[str, str, str, list[str]]:
+    """A wish of more than a hero: as it is asked, as it is told at first and later, what was filled in."""
+    one, kind = f"{article(hero)} {hero}", rng.choice(("does", "likes", "my"))
+    if kind == "my":
+        animal = rng.choice(("dog", "cat", "horse", "rabbit", "hamster", "sister", "brother", "friend", "teddy", "son"))
+        return f"my {animal} {name}", f"{article(animal)} {animal} called {name}", name, [animal, name]
+    if kind == "likes":
+        topic = rng.choice(tales["topics"])
+        return topic, f"{one} that {rng.choice(('loved', 'knew all about', 'dreamed of'))} {topic}", f"the {hero}", [topic]
+    asked, told_ = rng.choice(tales["tails"])
+    return f"{one} {asked}", f"{one} {told_}", f"the {hero}", [one, hero, asked]
+
+
 def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     """A short story; with the hero that was wished for."""
     tales, names, world = table("everyday")["tales"], table("everyday")["names"], table("cast")
@@ -307,9 +320,11 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
         wish = x = rng.choice((name, name, f"{x} called {name}", f"{x} named {name}"))
     elif kind < 0.48:  # two heroes
         wish, texts, slots = f"{x} and {y}", texts[:1], [x, y, hero, other]
-    elif kind < 0.64:
-        wish = rng.choice((plural(hero), f"the {hero}"))
+    elif kind < 0.66:
+        wish = rng.choice((plural(hero), plural(hero), f"the {hero}"))
         slots = [wish, hero]
+    elif kind < 0.8:  # what it does, what it likes, whose it is
+        wish, x, the_x, slots = some_wish(rng, hero, name, tales)
     ask = pick(rng, tales["ask"], x=wish) if wished else pick(rng, tales["plain"])
     if rng.random() < 0.25: ask = around(rng, ask)
     place, thing = rng.choice(list(world["places"])), rng.choice(world["things"])

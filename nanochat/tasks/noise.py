@@ -14,7 +14,7 @@ CONTRACTIONS = (  # what is written out, and how it is typed
     ("what is", "what's"), ("what is", "whats"), ("who is", "who's"), ("where is", "where's"), ("how is", "how's"),
     ("i am", "i'm"), ("i am", "im"), ("it is", "it's"), ("do not", "don't"), ("do not", "dont"), ("cannot", "can't"),
     ("that is", "that's"), ("that is", "thats"), ("you are", "you're"), ("you are", "youre"), ("you", "u"),
-    ("are you", "r u"), ("please", "pls"), ("please", "plz"), ("color", "colour"), ("and", "&"),
+    ("are you", "r u"), ("your", "ur"), ("please", "pls"), ("please", "plz"), ("color", "colour"), ("and", "&"),
     ("does not", "doesn't"), ("i have", "i've"), ("is not", "isn't"))
 
 
@@ -41,7 +41,8 @@ def typed(
         return text
     if rng.random() < 0.35:
         long, short = rng.choice(CONTRACTIONS)
-        text = re.sub(rf"\b{long}\b", short, text, count=1, flags=re.IGNORECASE)
+        if long not in keep.lower().split():
+            text = re.sub(rf"\b{long}\b", short, text, count=1, flags=re.IGNORECASE)
     if rng.random() < 0.12:
         words = [m for m in re.finditer(r"[A-Za-z]{4,}", text) if m[0].lower() not in keep.lower()]
         if words:

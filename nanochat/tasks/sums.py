@@ -104,20 +104,21 @@ def sum_asked(
     """A sum without a frame around it."""
     forms, kind = table("everyday")["sums"], rng.random()
     if words is None: words = rng.choice((0, 0, 0, 0, 1, 1, 0.5))
-    if kind < 0.1:  # of one number: double, half, percent
+    if kind < 0.12:  # of one number: double, half, percent
         ask, expression = rng.choice(forms["one"])
         a, b = numbers(rng, split, "*")
         if expression.endswith("/2"): a = a // 2 * 2 or 2
-        if "%" in ask or "percent" in ask: b = rng.choice((10, 20, 25, 50, 5, 75, 30, 15, 1, 100))
-        shown = [number(rng, a, words), str(b)]
+        if expression.endswith("/100"): b = rng.choice((10, 20, 25, 50, 5, 75, 30, 15, 40, 60, 80, 90, 2, 1, 100))
+        if expression.endswith("/100") and rng.random() < 0.6: a = 10 * rng.randint(1, 50)
+        shown = [number(rng, a, words), number(rng, b, words)]
         return ask.format(a=shown[0], b=shown[1]), expression.format(a=a, b=b), shown
     op = rng.choice("+++---**/")
     a, b = numbers(rng, split, op)
-    if kind < 0.13: a, b, words = a / 10, b / rng.choice((1, 10)), 0  # with a decimal point
-    if kind < 0.4:
+    if kind < 0.16: a, b, words = a / 10, b / rng.choice((1, 10)), 0  # with a decimal point
+    if kind < 0.42:
         sign = rng.choice((op, op, op, {"*": "x", "/": "÷"}.get(op, op)))
         return pick(rng, forms["tight"], a=a, b=b, op=sign), f"{a}{op}{b}", [str(a), str(b)]
-    if kind < 0.47: return three_numbers(rng, a, op, b)
+    if kind < 0.49: return three_numbers(rng, a, op, b)
     shown = [number(rng, a, words), number(rng, b, words)]
     return pick(rng, forms[op], a=shown[0], b=shown[1]), f"{a}{op}{b}", shown
 

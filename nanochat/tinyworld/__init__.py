@@ -12,7 +12,7 @@ from random import Random
 from .cast import make_dialogue, make_people
 from .content import SPLITS, spelling_words, stable_hash, world_hash
 from .drills import make_comparison, make_copying, make_letters, make_problems
-from .drills import make_python, make_sorting, make_spelling, make_sums
+from .drills import make_python, make_sorting, make_spelling, make_sums, make_word_list
 from .papers import make_calendar, make_diary, make_howto, make_list, make_note, make_weather
 from .puzzles import make_choices, make_groups, make_labels, make_matching
 from .quiz import make_facts, make_lesson, make_questions, make_quiz, make_riddle
@@ -28,6 +28,7 @@ KIND_SHARES: dict[str, tuple[int, Callable[[Random, str], str]]] = {
     "dialogue": (4, make_dialogue), "people": (3, make_people), "list": (1, make_list), "calendar": (1, make_calendar),
     "note": (2, make_note), "diary": (2, make_diary), "comparison": (2, make_comparison), "howto": (1, make_howto),
     "weather": (1, make_weather), "riddle": (2, make_riddle), "python": (1, make_python), "copying": (2, make_copying),
+    "word list": (3, make_word_list),
 }
 
 # %% ../../nbs/tinyworld/documents.ipynb #a12c7776

