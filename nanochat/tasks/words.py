@@ -12,7 +12,7 @@ from .noise import typed
 from .spellingbee import spelled
 from .sums import around, pick
 from .tinyworld import talk
-from ..tinyworld.content import common_words, many_words, new_word, table, word_split
+from ..tinyworld.content import common_words, many_words, new_word, table
 
 # %% ../../nbs/tasks/words.ipynb #2ad7e897
 def call(text: str, code: str, result: object) -> list[dict]:
