@@ -36,7 +36,7 @@ def typed(
     amount: float = 0.7,  # how many of the texts are changed at all
 ) -> str:
     """The text as somebody in a hurry types it."""
-    text = text[:1].upper() + text[1:]
+    given = text = text[:1].upper() + text[1:]
     if rng.random() > amount:
         return text
     if rng.random() < 0.35:
@@ -60,7 +60,7 @@ def typed(
         text = text.rstrip("?.!") + rng.choice((" ?", "??", "?", ".", "!", " !", "...", "?!"))
     if rng.random() < 0.12:
         text = text.replace(", ", " ").replace("'", "" if rng.random() < 0.5 and not keep else "'")
-    return text
+    return text if text.strip() else given  # "???" is all marks
 
 # %% ../../nbs/tasks/noise.ipynb #694c9ffc
 # Notable choices:
