@@ -55,6 +55,7 @@ def cpu_flags(path: str = "/proc/cpuinfo",  # where Linux describes the processo
 def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; empty or None: the machine decides
                          capability: tuple | None = None,   # of the GPU, e.g. (9, 0); None without CUDA
                          flags: set | frozenset = frozenset(),  # the processor's flags
+                         other: tuple[str, bool] | None = None,  # rocm, xpu or mps, and whether torch has bf16 there
                          ) -> tuple[torch.dtype, str]:      # the dtype, and why, in words
     "The number format of activations, and the reason for it. Raises UserError for an unknown override."
     if override:
@@ -66,6 +67,11 @@ def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; em
         name = f"CUDA sm{capability[0]}{capability[1]}"
         if tuple(capability) >= (8, 0): return torch.bfloat16, f"{name} has bf16 tensor cores"
         return torch.float32, f"{name} has no bf16 tensor cores"
+    if other is not None:
+        name, has_bf16 = other
+        if name == "mps": return torch.float32, "on Apple's GPU (mps) torch has bfloat16 from macOS 14 on only"
+        if has_bf16: return torch.bfloat16, f"torch has bf16 on this GPU ({name})"
+        return torch.float32, f"torch has no bf16 on this GPU ({name})"
     fast = sorted({"amx_bf16", "avx512_bf16"} & set(flags))
     if fast: return torch.bfloat16, f"this CPU multiplies bf16 fast ({', '.join(fast)})"
     return torch.float32, "this machine has no fast bf16"
@@ -73,10 +79,14 @@ def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; em
 # %% ../nbs/appendix/A_common.ipynb #60db55a2
 def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong or None
     "The number format for this process. Does not raise: an import is no place to report a user's typing error."
-    capability = None
-    if torch.cuda.is_available():  # ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
+    capability = other = None
+    if torch.cuda.is_available() and torch.version.hip:  # AMD's GPUs are "cuda" to torch, their numbers are not NVIDIA's
+        other = "rocm", torch.cuda.is_bf16_supported()
+    elif torch.cuda.is_available():  # ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
         capability = torch.cuda.get_device_capability(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
-    try: return *choose_compute_dtype(os.environ.get("NANOCHAT_DTYPE"), capability, cpu_flags()), None
+    elif torch.xpu.is_available(): other = "xpu", torch.xpu.is_bf16_supported()
+    elif torch.backends.mps.is_available(): other = "mps", False
+    try: return *choose_compute_dtype(os.environ.get("NANOCHAT_DTYPE"), capability, cpu_flags(), other), None
     except UserError as e: return torch.float32, str(e), e
 
 # %% ../nbs/appendix/A_common.ipynb #a28e377a
@@ -97,9 +107,10 @@ def get_dist_info() -> tuple[bool, int, int, int]:  # is_ddp, rank, local_rank, 
     return True, *(int(os.environ[n]) for n in names)
 
 # %% ../nbs/appendix/A_common.ipynb #7e11685b
-def autodetect_device_type() -> str:  # "cuda", "mps" or "cpu"
+def autodetect_device_type() -> str:  # "cuda" (NVIDIA, and AMD by ROCm), "xpu" (Intel), "mps" (Apple) or "cpu"
     "The best kind of device that this machine has."
     if torch.cuda.is_available(): return "cuda"
+    if torch.xpu.is_available(): return "xpu"
     if torch.backends.mps.is_available(): return "mps"
     return "cpu"
 
@@ -117,22 +128,23 @@ def set_seed(seed: int = 42):  # the same on every rank, so that every rank buil
     torch.manual_seed(seed)
 
 # %% ../nbs/appendix/A_common.ipynb #409a3611
-def compute_init(device_type: str = "",   # "cuda", "mps", "cpu"; empty: the best there is
+def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: the best there is
                  seed: int = 42,          # seeds every generator
                  timeout_s: float = 1800, # how long a collective waits for a lost peer
                  ) -> tuple[bool, int, int, int, torch.device]:  # is_ddp, rank, local_rank, world_size, device
     "Makes this process ready to compute: checks, seed, device, and under torchrun the process group."
     check_environment()
     device_type = device_type or autodetect_device_type()
-    if device_type not in ("cuda", "mps", "cpu"):
-        raise UserError(f"unknown device type {device_type!r}: use cuda, mps or cpu")
+    if device_type not in ("cuda", "xpu", "mps", "cpu"):
+        raise UserError(f"unknown device type {device_type!r}: use cuda (ROCm, too), xpu, mps or cpu")
     if device_type == "cuda" and not torch.cuda.is_available():
         raise UserError("device type cuda was asked for, but torch sees none: install torch for CUDA, or use cpu")
-    if device_type == "mps" and not torch.backends.mps.is_available():
-        raise UserError("device type mps was asked for, but this machine has none: use cpu")
+    for name, there in (("xpu", torch.xpu.is_available), ("mps", torch.backends.mps.is_available)):
+        if device_type == name and not there():
+            raise UserError(f"device type {name} was asked for, but this machine has none: use cpu")
     is_ddp, rank, local_rank, world_size = get_dist_info()
-    if device_type == "mps" and world_size > 1:
-        raise UserError("mps works with one process only: use cpu under torchrun")
+    if device_type in ("xpu", "mps") and world_size > 1:
+        raise UserError(f"{device_type} works with one process only: use cpu under torchrun")
     if device_type == "cuda" and local_rank >= torch.cuda.device_count():
         raise UserError(f"rank {rank} needs GPU {local_rank}, but there are {torch.cuda.device_count()}: "
                         "lower --nproc_per_node")

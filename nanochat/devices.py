@@ -78,6 +78,10 @@ def device_memory(
     """The memory that a run may fill: the GPU's, or this machine's (a container's limit counts)."""
     if device_type == "cuda":
         return float(torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory)
+    if device_type == "xpu":
+        return float(torch.xpu.get_device_properties(torch.xpu.current_device()).total_memory)
+    if device_type == "mps":  # the GPU shares the machine's memory, and torch may have a part of it
+        return float(torch.mps.recommended_max_memory())
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     try:
         with open("/sys/fs/cgroup/memory.max", encoding="ascii") as f:
