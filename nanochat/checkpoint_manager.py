@@ -27,6 +27,7 @@ from .distributed import get_world_size
 from .files import atomic_write, is_complete, read_json, sha256_file, write_json
 from .folders import disk_error, disk_guard, one_writer
 from .gpt import GPT, GPTConfig
+from .lora import merge_into
 from .tokenizer import get_tokenizer
 
 # %% ../nbs/09_checkpoints.ipynb #5825986d
@@ -278,6 +279,10 @@ def build_model(dir: str | Path,              # a checkpoint folder
     if phase not in ("train", "eval"): raise UserError(f"phase {phase!r}: use train or eval")
     check_environment()
     state, _, meta = load_checkpoint(dir, step, device)
+    if facts := meta.get("lora"):  # adapters: the base is another checkpoint, appendix V
+        base_dir = trained_dir(facts["source"], facts["tag"])
+        model, tokenizer, _ = build_model(base_dir, facts["step"], device, phase)
+        return merge_into(model, state, facts, weights_hash(base_dir, facts["step"])), tokenizer, meta
     where = str(model_path(dir, meta["step"]))
     check_meta(meta, meta_path(dir, meta["step"]), {"model_config": dict})
     tokenizer = get_tokenizer()

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['FREE_TO_CHANGE', 'ChatSFTConfig', 'check_flags', 'run_settings', 'with_defaults', 'start_optimizer',
-           'validation_loss', 'describe_counts', 'tokens_per_step', 'chat_sft']
+           'validation_loss', 'describe_counts', 'tokens_per_step', 'start_model', 'new_folder', 'describe_run',
+           'with_adapters', 'chat_sft']
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ac187b40
 from dataclasses import asdict, dataclass, replace
@@ -15,9 +16,12 @@ import torch
 from ..checkpoint_manager import (checkpoint_dir, load_checkpoint, load_model, one_run, plan_resume,
                                          weights_hash)
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
+from ..lora import LoRA, lora_facts
+from ..optim import MuonAdamW
 from ..report_parts import environment
 from ..scaling import REFERENCE_BATCH, finetune_scale
-from ..sft import conversation_loader, make_mixture, mixture_content, steps_per_epoch, totals
+from ..sft import (conversation_loader, exam_questions, make_mixture, mixture_content, steps_per_epoch,
+                          totals)
 from ..train import FINETUNE, check_shared, train
 from ..train_log import start_wandb
 
@@ -31,9 +35,14 @@ class ChatSFTConfig:
     compile: bool | None = None  # torch.compile; auto: on CUDA
     seed: int = 42  # of the order of conversations
     # model
-    model_tag: str = ""  # which base model; empty: the deepest
+    model_tag: str = ""  # which model; empty: the deepest
+    start_from: str = "base"  # the stage that it comes from: base, or sft to teach a chat model more
+    save_as: str = ""  # name of the new model; empty: that of the old one, if it is a base
     base_step: int = -1  # its step; -1: the last
     load_optimizer: bool = True  # go on with its optimizer's momenta; 0: leave them behind
+    lora_rank: int = 0  # train adapters of this rank beside frozen weights (appendix V); 0: train all weights
+    lora_alpha: float = 16.0  # the adapters' product counts alpha / rank
+    lora_lr: float = 0.01  # AdamW, the adapters
     # data
     mixture: str = "tinyworld"  # tinyworld, wheels, smoltalk, added up, with shares: tinyworld:0.2+custom:my.jsonl*2
     custom: str = ""  # a JSONL file of your own conversations, mixed in twice: short for +custom:FILE*2
@@ -56,7 +65,7 @@ class ChatSFTConfig:
     resume: str = "auto"  # auto: go on where it stopped; never: start anew, replace; always: refuse to start anew
 
 # %% ../../nbs/scripts/chat_sft.ipynb #795ce014
-FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "load_optimizer", "mixture", "custom", "eval_every",
+FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "save_as", "load_optimizer", "mixture", "custom", "eval_every",
                   "eval_batches", "save_every", "keep", "resume")
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ecdfa973
@@ -70,13 +79,20 @@ def check_flags(
     for name in ("num_iterations", "device_batch_size", "total_batch_size", "eval_every", "save_every"):
         if getattr(config, name) != -1 and getattr(config, name) < 1:
             raise UserError(f"--{name.replace('_', '-')}={getattr(config, name)}: must be positive, or -1")
-    for name in ("embedding_lr", "unembedding_lr", "matrix_lr", "scalar_lr", "init_lr_frac"):
+    for name in ("embedding_lr", "unembedding_lr", "matrix_lr", "scalar_lr", "lora_lr", "init_lr_frac"):
         if not 0 <= getattr(config, name) < float("inf") and (name, getattr(config, name)) != ("init_lr_frac", -1):
             raise UserError(f"--{name.replace('_', '-')}={getattr(config, name)}: must be zero or positive")
     if not 0 <= config.warmdown_ratio <= 1:
         raise UserError(f"--warmdown-ratio={config.warmdown_ratio}: must be between 0 and 1")
-    if "/" in config.model_tag or config.model_tag.startswith("."):
-        raise UserError(f"--model-tag={config.model_tag}: must be a plain folder name")
+    for name in ("model_tag", "save_as"):
+        if "/" in getattr(config, name) or getattr(config, name).startswith("."):
+            raise UserError(f"--{name.replace('_', '-')}={getattr(config, name)}: must be a plain folder name")
+    if config.start_from not in ("base", "sft"):
+        raise UserError(f"--start-from={config.start_from}: must be base or sft")
+    if config.start_from == "sft" and config.save_as in ("", config.model_tag):
+        raise UserError("--start-from=sft needs --save-as=NAME, another name: the old model stays as it is")
+    if config.lora_rank < 0 or not 0 < config.lora_alpha < float("inf"):
+        raise UserError("--lora-rank must be 0 (none) or positive, --lora-alpha positive")
     check_shared(config)
 
 # %% ../../nbs/scripts/chat_sft.ipynb #9e17d011
@@ -86,6 +102,8 @@ def run_settings(
 ) -> dict:
     """What must agree between a run and its continuation."""
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
+    if not config.lora_rank:
+        settings = {k: v for k, v in settings.items() if not k.startswith("lora_")}
     if not config.load_optimizer:
         settings["load_optimizer"] = False
     return settings | facts
@@ -93,14 +111,17 @@ def run_settings(
 # %% ../../nbs/scripts/chat_sft.ipynb #4eb8155f
 def with_defaults(
     config: ChatSFTConfig,
-    pretraining: dict,  # the plan that the base model was trained by, as its checkpoint holds it
+    pretraining: dict,  # the plan that the model was pretrained by, as its checkpoint holds it
+    before: dict | None = None,  # of a fine-tuned model: the flags of its own fine-tuning
 ) -> ChatSFTConfig:
     """The flags with -1 resolved where pretraining decides: rows, and the learning rates' start."""
     rows, frac = config.device_batch_size, config.init_lr_frac
+    before = before or {}
     if rows == -1:
-        rows = min(16, pretraining.get("device_batch_size", 16))
+        rows = before.get("device_batch_size", min(16, pretraining.get("device_batch_size", 16)))
     if frac == -1:
         frac = finetune_scale(pretraining.get("batch", REFERENCE_BATCH), pretraining.get("short", False))
+        frac = before.get("init_lr_frac", frac)
     return replace(config, device_batch_size=rows, init_lr_frac=frac)
 
 # %% ../../nbs/scripts/chat_sft.ipynb #de6f0726
@@ -113,6 +134,8 @@ def start_optimizer(
     rank: int,
 ):
     """The optimizer with this stage's learning rates. Raises `UserError` if the momenta cannot be had."""
+    if isinstance(model, LoRA):  # nothing of pretraining fits: these parameters are new
+        return MuonAdamW(model.groups(config.lora_lr))
     optimizer = model.setup_optimizer(
         unembedding_lr=config.unembedding_lr, embedding_lr=config.embedding_lr, matrix_lr=config.matrix_lr,
         weight_decay=0.0, scalar_lr=config.scalar_lr)
@@ -158,6 +181,8 @@ def describe_counts(
     if counts["truncated"]:
         text += (f", {counts['truncated']:,} of them cut to the length of a row "
                  f"(that left out {counts['cut_targets']:,} of the assistant's tokens)")
+    if counts.get("left_out"):
+        text += f"; {counts['left_out']:,} left out, for they ask what a model is tested on"
     if counts["untrained"]:
         text += f"; {counts['untrained']:,} had nothing to train"
     return text
@@ -176,6 +201,37 @@ def tokens_per_step(
                         f"= {config.device_batch_size} * {T} * {world_size} = {micro}")
     return total, total // micro
 
+# %% ../../nbs/scripts/chat_sft.ipynb #747e6530
+def start_model(config: ChatSFTConfig, device):  # model, tokenizer, meta, folder and digest of the weights
+    """What is fine-tuned."""
+    base_dir, step = checkpoint_dir(config.start_from, config.model_tag or None), config.base_step
+    model, tokenizer, base = load_model(config.start_from, device, "train", base_dir.name,
+                                        None if step == -1 else step, finished=True)
+    return model, tokenizer, base, base_dir, weights_hash(base_dir, base["step"])
+
+
+def new_folder(config: ChatSFTConfig, base_dir):  # of the model that is fine-tuned
+    """Where the checkpoints go. Raises `UserError` if that is where the old model lies."""
+    folder = checkpoint_dir("sft", config.save_as or base_dir.name)
+    if folder == base_dir:
+        raise UserError(f"--save-as={folder.name}: the old model has that name, and stays as it is: give another one")
+    return folder
+
+
+def describe_run(config: ChatSFTConfig, base: dict, base_dir, machine: dict, lora: dict | None) -> dict:
+    """What every checkpoint says: whence it came, and with which flags."""
+    meta = dict({k: base[k] for k in ("model_config", "tokenizer_hash")}, user_config=asdict(config), stage="sft",
+                base=dict(tag=base_dir.name, step=base["step"]), environment=machine)
+    return meta | ({"lora": lora} if lora else {})
+
+
+def with_adapters(config: ChatSFTConfig, model, base_dir, step: int, weights: str):  # what is trained, lora_facts
+    """The model itself and None, or with --lora-rank its adapters and what a checkpoint says about them."""
+    if not config.lora_rank:
+        return model, None
+    return LoRA(model, config.lora_rank, config.lora_alpha), lora_facts(
+        config.start_from, base_dir.name, step, weights, config.lora_rank, config.lora_alpha)
+
 # %% ../../nbs/scripts/chat_sft.ipynb #35411169
 def chat_sft(
     config: ChatSFTConfig,
@@ -185,26 +241,25 @@ def chat_sft(
     mixture = config.mixture + (f"+custom:{config.custom}*2" if config.custom else "")
     dataset, held_out = (make_mixture(mixture, split, config.seed) for split in ("train", "val"))
     _, rank, _, world_size, device = compute_init(config.device_type, config.seed)
-    base_dir = checkpoint_dir("base", config.model_tag or None)
-    model, tokenizer, base = load_model("base", device, "train", base_dir.name,
-                                        None if config.base_step == -1 else config.base_step, finished=True)
-    config = with_defaults(config, base.get("plan", {}))
+    model, tokenizer, base, base_dir, weights = start_model(config, device)
+    config = with_defaults(config, base.get("plan", {}), base["user_config"] if config.start_from == "sft" else None)
     B, T = config.device_batch_size, model.config.sequence_len
     total, grad_accum = tokens_per_step(config, T, world_size)
     steps = config.num_iterations if config.num_iterations != -1 else steps_per_epoch(tokenizer, dataset, T, total // T)
     settings = run_settings(
         config, mixture=mixture_content(dataset), steps=steps, world_size=world_size, base_step=base["step"],
-        base=f"sha256 {weights_hash(base_dir, base['step'])[:16]}", tokenizer=tokenizer.content_hash,
+        base=f"sha256 {weights[:16]}", tokenizer=tokenizer.content_hash,
         compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    folder = checkpoint_dir("sft", base_dir.name)
+    folder = new_folder(config, base_dir)
     status, step = plan_resume(folder, settings, config.resume, "another NANOCHAT_BASE_DIR", steps)
     if status == "done":
-        print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
-        return 0
+        return print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)") or 0
+    model, lora = with_adapters(config, model, base_dir, base["step"], weights)
     with one_run(folder, rank):  # from here on things are written
         momenta = base_dir if status == "fresh" and config.load_optimizer else None  # else it has its own
         optimizer = start_optimizer(config, model, momenta, base["step"], device, rank)
-        loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed)
+        loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed,
+                                     keep_out=exam_questions(mixture))
         forward = maybe_compile(model, config.compile, dynamic=False)
         print0(f"fine-tuning {base_dir.name} (base step {base['step']}) on {len(dataset):,} conversations of "
                f"{mixture}: {steps} steps of {total:,} tokens")
@@ -214,8 +269,7 @@ def chat_sft(
             print0(f"step {step} | validation loss of the assistant's tokens {loss:.4f}")
             return {"loss": loss}
 
-        meta = dict({k: base[k] for k in ("model_config", "tokenizer_hash")}, user_config=asdict(config), stage="sft",
-                    base=dict(tag=base_dir.name, step=base["step"]), environment=environment(device))
+        meta = describe_run(config, base, base_dir, environment(device), lora)
         logger = start_wandb(config.run, meta["user_config"], rank)
         result = train(
             model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
@@ -223,8 +277,8 @@ def chat_sft(
             settings=settings, resume=config.resume, evaluate=evaluate if len(held_out) else None, eval_every=config.eval_every,
             save_every=config.save_every, keep=config.keep, logger=logger, desc="fine-tuning")
         if result.step == steps:
-            print0(f"fine-tuned {result.step} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "
-                   + describe_counts(totals(loader.stats)))
+            print0(f"fine-tuned {steps} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "
+                   f"{describe_counts(totals(loader.stats))}")
         loader.close()
         logger.finish()
         return result.exit_code
