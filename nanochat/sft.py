@@ -231,7 +231,7 @@ def stored(of: type, **options) -> Callable:  # split, size -> task
     "A task whose conversations lie in files: the first `size` of them."
     return lambda split, size: of(split=split, **options)[:size]
 
-# %% ../nbs/17_sft.ipynb #55c07069
+
 TASKS = {  # name in a mixture -> function of split and size that gives the task
     "facts": made(TinyFacts), "facts-choice": made(TinyFacts, form="choice"), "choices": made(TinyChoices),
     "math-1": made(TinyMath, steps=1), "math-2": made(TinyMath, steps=2), "chat": made(TinyChat),
