@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['KVCache', 'cache_for', 'sample_next_token', 'row_seed', 'Row', 'ToolTokens', 'first_rows', 'copy_row', 'Batch',
-           'check_prompt', 'float_matrix', 'int8_matrix', 'Prepared', 'prepared_attention']
+           'check_prompt', 'float_matrix', 'int8_matrix', 'small_norm', 'Places', 'Prepared', 'prepared_attention',
+           'StaticCache', 'StaticBatch']
 
 # %% ../nbs/13_engine.ipynb #fb1b804b
 import hashlib
@@ -20,9 +21,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import UserError
+from .cpu_kernels import int8_rows
 from .execution import use_calculator
-from .flash_attention import flash_attn_with_kvcache
-from .gpt import apply_rotary, norm, smear, softcap
+from .flash_attention import CPU_MULTIPLIES_BF16, attend_sdpa, flash_attn_with_kvcache
+from .gpt import apply_rotary, norm, smear
 
 # %% ../nbs/13_engine.ipynb #702839ab
 class KVCache:
@@ -48,6 +50,10 @@ class KVCache:
         """Keys and values of one layer, each (B, S, H, D), to be read and written in place."""
         return self.k[layer], self.v[layer]
 
+    def remember(self, embedding: Tensor) -> None:
+        """Keeps the newest tokens' embeddings, (B, 1, C)."""
+        self.prev_embedding = embedding.clone()
+
     def advance(self, length: int) -> None:
         """Counts `length` more positions as filled; the model calls it after its last layer."""
         self.cache_seqlens += length
@@ -57,10 +63,12 @@ def cache_for(
     model,  # a nanochat.gpt.GPT, or anything with its config
     rows: int,
     length: int,  # positions in each row
+    kind: type = KVCache,  # or a class that is made like it
 ) -> KVCache:
     """An empty cache that fits a model."""
     c, dtype = model.config, getattr(model, "compute_dtype", torch.float32)
-    return KVCache(rows, c.n_kv_head, length, c.n_embd // c.n_head, c.n_layer, model.get_device(), dtype)
+    dtype = getattr(model, "cache_dtype", dtype)
+    return kind(rows, c.n_kv_head, length, c.n_embd // c.n_head, c.n_layer, model.get_device(), dtype)
 
 # %% ../nbs/13_engine.ipynb #1d19babc
 def sample_next_token(
@@ -206,8 +214,11 @@ def __getattr__(name: str):
 
 # %% ../nbs/13_engine.ipynb #d3afe6a9
 def float_matrix(weight: Tensor, dtype: torch.dtype) -> Callable:  # takes x (..., n_in), gives (..., n_out)
-    """A product with a matrix that was cast beforehand."""
+    """A product with a matrix that was cast beforehand, and for a CPU's bf16 instructions laid out as they want it."""
     weight = weight.detach().to(dtype).contiguous()
+    if dtype == torch.bfloat16 and weight.device.type == "cpu" and CPU_MULTIPLIES_BF16:
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, 16)  # 16: rows expected, others work
+        return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
     return lambda x: F.linear(x, weight)
 
 # %% ../nbs/13_engine.ipynb #76d80cf9
@@ -220,6 +231,66 @@ def int8_matrix(weight: Tensor) -> Callable:  # takes x (..., n_in) in float32, 
         rounded = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
         packed = torch.ops.quantized.linear_prepack(rounded, None)
     return lambda x: torch.ops.quantized.linear_dynamic(x, packed)
+
+# %% ../nbs/13_engine.ipynb #6f34e519
+def small_norm(x: Tensor, scale: float = 1.0) -> Tensor:
+    """`norm` for few numbers: there torch's own needs less preparation."""
+    if x.numel() > 2**16:
+        return norm(x, scale)
+    y = F.rms_norm(x, x.shape[-1:])
+    return y if scale == 1.0 else y * scale
+
+# %% ../nbs/13_engine.ipynb #1d98dc8f
+class Places:
+    """Where a step's tokens go, how they are turned and what they see: worked out once for all layers."""
+
+    def __init__(
+        self,
+        prepared,  # a Prepared
+        ids: Tensor,  # token ids, (B, T)
+        kv_cache: KVCache,
+    ):
+        self.cache, T, self.room = kv_cache, ids.size(1), kv_cache.k.size(2)
+        self.old, self.masks, device = kv_cache.cache_seqlens.long()[:, None], {}, ids.device
+        position = self.old + torch.arange(T, device=device)
+        self.cos_sin = prepared.cos[position].unsqueeze(2), prepared.sin[position].unsqueeze(2)
+        if getattr(kv_cache, "static", False):  # nobody asks the device: every row sees all positions through a mask
+            if T > 1:
+                raise ValueError("a static cache takes one token a row: read prompts into a cache of their own")
+            self.shortest, self.longest, self.alike = 0, self.room - 1, False
+        else:
+            lengths = self.old.flatten().tolist()
+            self.shortest, self.longest = min(lengths), max(lengths)
+            self.alike = self.shortest == self.longest
+            if self.longest + T > self.room:
+                raise UserError(f"the cache holds {self.room} tokens per row, but a row would grow to "
+                                f"{self.longest + T}: make the cache longer or the text shorter")
+        rows = torch.arange(len(ids), device=device)[:, None]
+        self.at = (slice(None), slice(self.shortest, self.shortest + 1)) if self.alike else (rows, self.old)
+
+    def seen(self, left: int, dtype: torch.dtype) -> tuple[slice, Tensor | None]:  # keys; what is added to scores
+        """What one new token a row sees through a window of `left` keys before itself (negative: all)."""
+        if left not in self.masks:
+            left_of = left if left >= 0 else self.room
+            low, high, hidden = max(0, self.shortest - left_of), self.longest + 1, None
+            if not self.alike:
+                key = torch.arange(low, high, device=self.old.device)
+                seen = (key <= self.old) & (key >= self.old - left_of)
+                hidden = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, -torch.inf)
+                hidden = hidden[:, None, None]  # (B, 1, 1, high - low)
+            self.masks[left] = slice(low, high), hidden
+        return self.masks[left]
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, layer: int, window: tuple[int, int]) -> Tensor:
+        """Writes keys and values of the new tokens, (B, T, H, D), and attends to all that each row holds."""
+        k_cache, v_cache = self.cache.get_layer_cache(layer)
+        q, k, v = (t.to(k_cache.dtype) for t in (q, k, v))
+        if q.size(1) > 1:  # a prompt
+            old = self.shortest if self.alike else self.cache.cache_seqlens
+            return flash_attn_with_kvcache(q, k_cache, v_cache, k, v, old, causal=True, window_size=window)
+        k_cache[self.at], v_cache[self.at] = k, v
+        keys, hidden = self.seen(window[0], q.dtype)
+        return attend_sdpa(q, k_cache[:, keys], v_cache[:, keys], hidden)
 
 # %% ../nbs/13_engine.ipynb #1aa440f7
 class Prepared:
@@ -236,6 +307,8 @@ class Prepared:
         if weights == "int8" and model.get_device().type != "cpu":
             raise UserError("weights=int8 works on a CPU only: use bfloat16 here")
         self.model, self.config, self.compute_dtype, h = model, model.config, dtypes[weights], model.transformer.h
+        # with int8 weights the cache is the larger part of what a step reads: half of it is enough
+        self.cache_dtype = torch.bfloat16 if weights == "int8" and CPU_MULTIPLIES_BF16 else self.compute_dtype
         def matrix(w): return int8_matrix(w) if weights == "int8" else float_matrix(w, self.compute_dtype)
         def cast(t): return t.detach().to(self.compute_dtype)
         self.qkv = [matrix(torch.cat([b.attn.c_q.weight, b.attn.c_k.weight, b.attn.c_v.weight])) for b in h]
@@ -243,7 +316,8 @@ class Prepared:
         self.wide, self.narrow = [matrix(b.mlp.c_fc.weight) for b in h], [matrix(b.mlp.c_proj.weight) for b in h]
         self.gates = [cast(b.attn.ve_gate.weight) if hasattr(b.attn, "ve_gate") else None for b in h]
         self.values = {int(i): cast(embedding.weight) for i, embedding in model.value_embeds.items()}
-        self.head = matrix(model.lm_head.weight[: self.config.vocab_size])
+        head = model.lm_head.weight[: self.config.vocab_size]
+        self.head = int8_rows(head, int8_matrix(head)) if weights == "int8" else matrix(head)
         self.embedding, self.smear_gate = norm(cast(model.transformer.wte.weight)), cast(model.smear_gate.weight)
         self.cos, self.sin = cast(model.cos), cast(model.sin)
         self.keep, self.first = model.resid_lambdas.tolist(), model.x0_lambdas.tolist()
@@ -256,17 +330,19 @@ class Prepared:
     def __call__(self, ids: Tensor, kv_cache: KVCache) -> Tensor:  # (B, T) -> (B, 1, V)
         """Scores of the next token; the cache grows by T."""
         x, before = self.embedding[ids], kv_cache.prev_embedding
-        kv_cache.prev_embedding = x[:, -1:].clone()
         gate = self.smear_by * torch.sigmoid(F.linear(x[..., : self.smear_gate.size(1)], self.smear_gate))
-        x = x0 = smear(x, gate, before)
+        last, x = x[:, -1:], smear(x, gate, before)
+        kv_cache.remember(last)
+        x0, places = x, Places(self, ids, kv_cache)
         for i in range(self.config.n_layer):
             x = torch.add(x * self.keep[i], x0, alpha=self.first[i])
-            x = x + prepared_attention(self, i, norm(x), ids, kv_cache)
-            x = x + self.narrow[i](F.relu(self.wide[i](norm(x))).square())
+            x = x + prepared_attention(self, i, small_norm(x), ids, places)
+            x = x + self.narrow[i](F.relu(self.wide[i](small_norm(x))).square_())
             if i == self.config.n_layer // 2:
                 middle = x
         kv_cache.advance(ids.size(1))
-        return softcap(self.head(norm((x - self.backout_by * middle)[:, -1:])).float())
+        logits = self.head(norm((x - self.backout_by * middle)[:, -1:])).float()
+        return logits.div_(15).tanh_().mul_(15)  # softcap in place: three new tensors of B * V cost more than tanh
 
 # %% ../nbs/13_engine.ipynb #7cc14e4b
 def prepared_attention(
@@ -274,26 +350,101 @@ def prepared_attention(
     layer: int,
     x: Tensor,  # normed, (B, T, C)
     ids: Tensor,  # token ids, (B, T)
-    kv_cache: KVCache,
+    places: Places,
 ) -> Tensor:  # (B, T, C)
     """Attention of one layer, queries, keys and values by one product."""
     c, (B, T), i = prepared.config, ids.shape, layer
     H, both = c.n_head, c.n_head + c.n_kv_head
-    position = kv_cache.cache_seqlens[:, None] + torch.arange(T, device=ids.device)
     y = prepared.qkv[i](x).view(B, T, both + c.n_kv_head, c.head_dim)
-    cos_sin = prepared.cos[position].unsqueeze(2), prepared.sin[position].unsqueeze(2)
-    qk, v = norm(apply_rotary(y[:, :, :both], *cos_sin), 1.2), y[:, :, both:]
+    qk, v = small_norm(apply_rotary(y[:, :, :both], *places.cos_sin), 1.2), y[:, :, both:]
     if (gate := prepared.gates[i]) is not None:
         share = 3 * torch.sigmoid(F.linear(x[..., : gate.size(1)], gate))
         v = v + share.unsqueeze(-1) * prepared.values[i][ids].view_as(v)
-    y = flash_attn_with_kvcache(qk[:, :, :H], *kv_cache.get_layer_cache(i), qk[:, :, H:], v, kv_cache.cache_seqlens,
-                                causal=True, window_size=prepared.model.window_sizes[i])
+    y = places.attend(qk[:, :, :H], qk[:, :, H:], v, i, prepared.model.window_sizes[i]).to(x.dtype)
     return prepared.proj[i](y.reshape(B, T, -1))
+
+# %% ../nbs/13_engine.ipynb #5a65339e
+class StaticCache(KVCache):
+    """A cache whose tensors stay where they are, with all rows in every step: what a recorded step works on."""
+
+    static = True
+
+    def __init__(self, *shape):  # as KVCache
+        super().__init__(*shape)
+        self.active = torch.zeros_like(self.cache_seqlens)  # 1 where a text is being written, (B,)
+
+    def remember(self, embedding: Tensor) -> None:
+        """Keeps the newest tokens' embeddings, (B, 1, C)."""
+        if self.prev_embedding is None:
+            self.prev_embedding = torch.zeros_like(embedding)
+        self.prev_embedding.copy_(embedding)
+
+    def advance(self, length: int) -> None:
+        """Counts `length` more positions in the rows that write."""
+        self.cache_seqlens += length * self.active
+
+# %% ../nbs/13_engine.ipynb #909de834
+class StaticBatch(Batch):
+    """A `Batch` whose step is recorded as a CUDA graph; on a CPU the same code runs without a recording."""
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        model: Prepared,
+        rows: int,  # texts in progress at once
+        length: int,  # positions of a row
+    ):
+        self.room = self.cache = cache_for(model, rows, length, StaticCache)
+        self.rows, self.logits, self.graph = [], None, None
+        self.ids = torch.zeros(rows, 1, dtype=torch.long, device=model.get_device())
+        self.out = model(self.ids, kv_cache=self.room)  # makes what is made once
+        if self.ids.is_cuda:
+            self.record(model)
+
+    def record(self, model: Prepared) -> None:
+        """Records a step; done while no row is active, so that nothing counts."""
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):  # kernels and workspaces are chosen before the recording
+            for _ in range(2):
+                model(self.ids, kv_cache=self.room)
+        torch.cuda.current_stream().wait_stream(side)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.out = model(self.ids, kv_cache=self.room)
+
+    def admit(self, row: Row, logits: Tensor, read: KVCache) -> None:
+        """Lets a text in: it takes the next free row."""
+        n, room = len(self.rows), self.room
+        copy_row(room, n, read, 0)
+        room.prev_embedding[n], room.active[n] = read.prev_embedding[0], 1
+        self.logits = logits if self.logits is None else torch.cat([self.logits, logits])
+        self.rows.append(row)
+
+    def retire(self, r: int) -> None:
+        """Frees a row: the last one in use moves into its place."""
+        last, room = len(self.rows) - 1, self.room
+        if r != last:
+            copy_row(room, r, room, last)
+            room.prev_embedding[r], self.rows[r] = room.prev_embedding[last], self.rows[last]
+        self.rows.pop()
+        room.active[last] = room.cache_seqlens[last] = 0
+
+    def forward(self, model: Prepared, tokens: list[int]) -> None:
+        """One more token for every row."""
+        self.ids[: len(tokens), 0] = torch.tensor(tokens, device=self.ids.device)
+        if self.graph:
+            self.graph.replay()
+        else:
+            self.out = model(self.ids, kv_cache=self.room)
+        self.logits = self.out[: len(tokens), -1]
 
 # %% ../nbs/13_engine.ipynb #54f1d53b
 # Notable choices:
 # - A row's randomness belongs to the row (its own seeded numbers), so what a prompt gets does not depend on its
 #   neighbours; seed and row are hashed together, so adjacent seeds share no sample.
 # - Active rows are always the first n of the cache: a row that ends is overwritten by the last one, nothing is masked.
+# - A step has two forms behind one interface: cut to the rows in use, or static, all rows and all positions behind a
+#   mask, which a CUDA graph can replay. Both run the same `Prepared`.
 # - `Prepared` lays the weights out once, for whoever writes much and trains no more; int8 by choice, never by default.
 # - A tool's output is forced one token per step like any other token, so the cache never needs a second code path.
