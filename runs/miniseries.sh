@@ -33,7 +33,8 @@ for depth in $DEPTHS; do
         train_one --depth="$depth" --target-param-data-ratio="$RATIO"
         all_gpus base_eval --model-tag="$tag" --eval=core,bpb "${base_eval[@]}" ${core[@]+"${core[@]}"}
         once "evaluation of $tag" "$NANOCHAT_BASE_DIR/base_checkpoints/$tag/COMPLETE.json" "${command[@]}"
-        keep_row ""
+        # shellcheck disable=SC2119  # it takes no more here
+        keep_row
     done
 done
 show_sweep
