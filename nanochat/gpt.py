@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import COMPUTE_DTYPE, UserError
-from .cpu_kernels import rms_norm, softcap_cross_entropy
+from .cpu_kernels import head_loss, rms_norm, softcap_cross_entropy
 from .flash_attention import flash_attn_func, flash_attn_with_kvcache
 from .optim import MuonAdamW
 
@@ -205,14 +205,19 @@ class Block(nn.Module):
         return x + self.mlp(norm(x))
 
 # %% ../nbs/04_model.ipynb #5a25254c
-def reduced_loss(logits: Tensor,  # before the soft cap, (B, T, V)
+def reduced_loss(x: Tensor,  # the head's inputs, (B, T, C)
+                 head: nn.Module,  # x -> logits before the soft cap, (B, T, padded vocabulary)
+                 vocab_size: int,  # logits that mean something: the first so many
                  targets: Tensor,  # next ids, (B, T); -1: not counted
                  reduction: str = "mean") -> Tensor:  # nats; "none": (B, T), 0 where not counted
     "The mean over counted targets, the sum, or each token's own loss."
-    loss = softcap_cross_entropy(logits.flatten(0, 1), targets.flatten())
-    if reduction == "none": return loss.view(targets.shape)
-    if reduction == "sum": return loss.sum()
-    return loss.sum() / (targets >= 0).sum().clamp(min=1)  # no counted target: 0, not NaN
+    if reduction != "none" and type(head) is Linear and x.device.type == "cpu" and not torch.compiler.is_compiling():
+        total = head_loss(x.flatten(0, 1), head.weight[:vocab_size], targets.flatten())
+    else:
+        loss = softcap_cross_entropy(head(x)[..., :vocab_size].flatten(0, 1), targets.flatten())
+        if reduction == "none": return loss.view(targets.shape)
+        total = loss.sum()
+    return total if reduction == "sum" else total / (targets >= 0).sum().clamp(min=1)  # no counted target: not NaN
 
 # %% ../nbs/04_model.ipynb #8441df2b
 def rotary_at(cos: Tensor, sin: Tensor,  # the model's tables, (max_len, D)
@@ -389,8 +394,9 @@ class GPT(nn.Module):
             if i == self.config.n_layer // 2: middle = x
         if kv_cache is not None: kv_cache.advance(idx.size(1))
         x = norm(x - self.backout_lambda.to(x.dtype) * middle)
-        logits = self.lm_head(x)[..., :self.config.vocab_size]
-        return softcap(logits.float()) if targets is None else reduced_loss(logits, targets, loss_reduction)
+        V = self.config.vocab_size
+        if targets is not None: return reduced_loss(x, self.lm_head, V, targets, loss_reduction)
+        return softcap(self.lm_head(x)[..., :V].float())
 
     init_weights, generate = initialise, next_tokens  # functions that take a model are methods as they stand
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['POLAR_EXPRESS', 'DEFAULTS', 'CPU_CHUNK', 'adamw_numbers', 'adamw_update', 'polar_express', 'equalize_rows',
            'fix_norm', 'normuon', 'cautious_update', 'muon_update', 'complete_group', 'make_buckets', 'state_shapes',
-           'new_state', 'update_adamw', 'update_muon', 'match_state', 'MuonAdamW']
+           'new_state', 'adamw_one_pass', 'update_adamw', 'update_muon', 'match_state', 'MuonAdamW']
 
 # %% ../nbs/03_optimizer.ipynb #64de18f1
 import math
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 from .common import COMPUTE_DTYPE, UserError, compile_enabled, maybe_compile
 from .distributed import (REPLICATED_BELOW, Bucket, check_ranks_agree, get_rank, get_world_size,
@@ -180,6 +181,15 @@ def new_state(bucket: Bucket) -> dict:  # name -> tensor, and the number of step
 # %% ../nbs/03_optimizer.ipynb #23e502f0
 CPU_CHUNK = 2**18  # numbers; a CPU takes a large bucket in pieces, whose temporaries stay in its cache
 
+def adamw_one_pass(p: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor,  # as in adamw_update
+                   t: int,  # step, counted from 1
+                   lr: float, betas: tuple[float, float], eps: float, weight_decay: float):
+    "What `adamw_update` does, by torch's kernel for a CPU."
+    p32, before = p.float(), torch.tensor(t - 1.0)
+    adamw([p32], [grad.float()], [exp_avg], [exp_avg_sq], [], [before], fused=True, amsgrad=False, maximize=False,
+          lr=lr, beta1=betas[0], beta2=betas[1], eps=eps, weight_decay=weight_decay)
+    if p32 is not p: p.copy_(p32)
+
 def update_adamw(bucket: Bucket,
                  params: Tensor | list[Tensor],  # this rank's share, flat, or all in a list; changed in place
                  grads: Tensor | list[Tensor],   # likewise
@@ -187,12 +197,13 @@ def update_adamw(bucket: Bucket,
                  kernel: Callable | None = None):  # a compiled adamw_update
     "One AdamW step of a bucket."
     p, grad = (params, grads) if torch.is_tensor(params) else (params[0].view(-1), grads[0].reshape(-1))
-    numbers = adamw_numbers(state["step"], *(bucket.group[k] for k in ("lr", "betas", "eps", "weight_decay")))
+    settings = state["step"], *(bucket.group[k] for k in ("lr", "betas", "eps", "weight_decay"))
     tensors = p, grad, state["exp_avg"], state["exp_avg_sq"]
     # each size is compiled once more, which is not worth it for a handful of scalars
-    if kernel and bucket.numel >= REPLICATED_BELOW: return kernel(*tensors, *map(torch.tensor, numbers))
-    piece_size = CPU_CHUNK if p.device.type == "cpu" else bucket.numel
-    for piece in zip(*(t.split(piece_size) for t in tensors), strict=True): adamw_update(*piece, *numbers)
+    if kernel and bucket.numel >= REPLICATED_BELOW: kernel(*tensors, *map(torch.tensor, adamw_numbers(*settings)))
+    elif p.device.type != "cpu": adamw_update(*tensors, *adamw_numbers(*settings))
+    else:
+        for piece in zip(*(t.split(CPU_CHUNK) for t in tensors), strict=True): adamw_one_pass(*piece, *settings)
 
 # %% ../nbs/03_optimizer.ipynb #dafd079b
 def update_muon(bucket: Bucket,
