@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.optim.adamw import adamw
+from torch.optim.adamw import adamw as torch_adamw
 
 from .common import COMPUTE_DTYPE, UserError, compile_enabled, maybe_compile
 from .distributed import (REPLICATED_BELOW, Bucket, check_ranks_agree, get_rank, get_world_size,
@@ -186,8 +186,8 @@ def adamw_one_pass(p: Tensor, grad: Tensor, exp_avg: Tensor, exp_avg_sq: Tensor,
                    lr: float, betas: tuple[float, float], eps: float, weight_decay: float):
     "What `adamw_update` does, by torch's kernel for a CPU."
     p32, before = p.float(), torch.tensor(t - 1.0)
-    adamw([p32], [grad.float()], [exp_avg], [exp_avg_sq], [], [before], fused=True, amsgrad=False, maximize=False,
-          lr=lr, beta1=betas[0], beta2=betas[1], eps=eps, weight_decay=weight_decay)
+    torch_adamw([p32], [grad.float()], [exp_avg], [exp_avg_sq], [], [before], fused=True, amsgrad=False, maximize=False,
+                lr=lr, beta1=betas[0], beta2=betas[1], eps=eps, weight_decay=weight_decay)
     if p32 is not p: p.copy_(p32)
 
 def update_adamw(bucket: Bucket,
