@@ -175,7 +175,8 @@ def flash_attn_func(q: Tensor,  # queries, (B, T, H, D)
                     ) -> Tensor:  # (B, T, H, D)
     "Attention for training and for whole prompts, by the best rung that this machine has."
     training = torch.is_grad_enabled() and q.requires_grad
-    name, _ = attention_rung(q.device.type, q.dtype, k.size(1), q.size(3), training)
+    T = None if torch.compiler.is_compiling() else k.size(1)  # to a compiler it may be a symbol
+    name, _ = attention_rung(q.device.type, q.dtype, T, q.size(3), training)
     return RUNGS[name].attend(q, k, v, causal, window_size)
 
 # %% ../nbs/02_attention.ipynb #13059af7

@@ -160,7 +160,8 @@ def memory_per_rank(
         weights=weights,
         gradients=weights,
         optimizer=(8 * (embeddings + adamw) + 4 * matrices) // world_size,  # AdamW: two float32 moments; Muon: one
-        activations=sum(kept.values()) + kept["logits"],  # the logits' gradient exists beside the logits
+        # the logits' gradient exists beside the logits, where it does not take their place (`head_loss`)
+        activations=sum(kept.values()) + (0 if device_type == "cpu" else kept["logits"]),
     )
     return parts | dict(total=sum(parts.values()))
 

@@ -97,7 +97,7 @@ import os, signal, subprocess, sys, time
 from pathlib import Path
 folder = Path(os.environ["NANOCHAT_BASE_DIR"], "tiny", "base_checkpoints", "d2")
 # a process group of its own, as in a terminal: what a script starts with & would ignore Ctrl-C
-run = subprocess.Popen(["bash", "runs/speedrun.sh"], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+run = subprocess.Popen(["bash", "runs/speedrun.sh"], start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 while run.poll() is None and not list(folder.glob("meta_*")): time.sleep(0.5)
 os.killpg(run.pid, signal.SIGINT)
 said = run.communicate(timeout=300)[0]
