@@ -144,7 +144,8 @@ def flex_problem(device_type: str,  # "cuda", "cpu" ...
 
 # %% ../nbs/appendix/W_attention_kernels.ipynb #2a412f36
 # Notable choices:
-# - A library is imported when it is first asked about, never with this module: an import of FlashAttention takes seconds
+# - A library is imported when it is first asked about, never with this module: an import of FlashAttention takes
+# seconds
 #   and can fail in many ways. How it went is remembered, and told in one sentence.
 # - Calls go through keywords, as the libraries' signatures name them (flash_attn 2.8, hopper/flash_attn_interface.py).
 # - Lengths of a cache stay on the GPU: no layer waits for them, and nobody checks them here.

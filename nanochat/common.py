@@ -80,7 +80,8 @@ def choose_compute_dtype(override: str | None = None,       # NANOCHAT_DTYPE; em
 def detect_compute_dtype() -> tuple[torch.dtype, str, UserError | None]:  # dtype, reason, what is wrong or None
     "The number format for this process. Does not raise: an import is no place to report a user's typing error."
     capability = other = None
-    if torch.cuda.is_available() and torch.version.hip:  # AMD's GPUs are "cuda" to torch, their numbers are not NVIDIA's
+    # AMD's GPUs are "cuda" to torch, their numbers are not NVIDIA's
+    if torch.cuda.is_available() and torch.version.hip:
         other = "rocm", torch.cuda.is_bf16_supported()
     elif torch.cuda.is_available():  # ask about this rank's own GPU, so that eight ranks do not all touch GPU 0
         capability = torch.cuda.get_device_capability(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())

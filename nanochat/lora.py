@@ -15,7 +15,7 @@ from .common import UserError
 # %% ../nbs/appendix/V_lora.ipynb #37d587bb
 def adapted(model: nn.Module,   # a GPT
             ) -> dict[str, Tensor]:  # name -> weight, (outputs, inputs)
-    "The matrices that get adapters: those of attention and MLP in every block; small ones (gates) and embeddings do not."
+    "The matrices that get adapters: those of attention and MLP in every block; not gates, not embeddings."
     return {name: p for name, p in model.named_parameters()
             if name.startswith("transformer.h.") and p.ndim == 2 and min(p.shape) >= 16}
 
@@ -74,8 +74,10 @@ def merge_into(model: nn.Module,            # the base; is changed
                sha256: str) -> nn.Module:    # of the weights that the model was loaded from
     "Adds adapters to the model that they were trained beside. Raises UserError if it is another one."
     if sha256 != facts["sha256"]:
-        raise UserError(f"the adapters were trained beside other weights of the {facts['source']} model {facts['tag']}, "
-                        f"step {facts['step']} (sha256 {facts['sha256'][:12]}, there are {sha256[:12]}): train them again")
+        raise UserError(f"the adapters were trained beside other weights of the {facts['source']} model "
+                        f"{facts['tag']}, "
+                        f"step {facts['step']} (sha256 {facts['sha256'][:12]}, there are {sha256[:12]}): "
+                        f"train them again")
     with torch.no_grad():
         parameters = dict(model.named_parameters())
         for name, w in merged(parameters, adapters, facts["alpha"] / facts["rank"]).items(): parameters[name].copy_(w)

@@ -280,7 +280,8 @@ def collect(
                 stages=stages, curves={s["name"]: curves(s["source"], s["tag"]) for s in models}, baselines=baselines,
                 scores=scored_models(tags, tag), exams=scored_models(tags, tag, True),
                 bands={s["name"]: expected_band(reference_of(load_meta(checkpoint_dir("base", s["tag"]))))
-                       for s in models if s["source"] == "base"}, samples=samples_of(tags, tag), times=times, dollars=dollars)
+                       for s in models if s["source"] == "base"}, samples=samples_of(tags, tag), times=times,
+                       dollars=dollars)
 
 # %% ../nbs/20_report.ipynb #6f01d6ab
 def warnings(

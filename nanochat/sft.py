@@ -82,7 +82,8 @@ def conversation_rows(render: Callable,   # dataset[i] -> ids, mask; None: not t
             else: position += world_size
             fruitless = 0 if wait(p) else fruitless + 1
             counts["left_out"] += fruitless > 0
-            if fruitless > n: raise UserError("no conversation is left to train on: each asks what a model is tested on")
+            if fruitless > n:
+                raise UserError("no conversation is left to train on: each asks what a model is tested on")
         if not waiting:  # an epoch ends with its own last conversation
             epoch = p // n
             continue

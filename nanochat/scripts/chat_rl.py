@@ -129,7 +129,8 @@ def chat_rl(
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0
     with one_run(folder, rank):  # from here on things are written
-        optimizer = model.setup_optimizer(config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0, config.scalar_lr)
+        optimizer = model.setup_optimizer(config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0,
+                                          config.scalar_lr)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] = group["initial_lr"] * config.init_lr_frac
         writing = {name: getattr(config, name) for name in ("max_rows", "max_tokens", "temperature", "top_k")}
@@ -144,7 +145,8 @@ def chat_rl(
         def evaluate(step: int) -> dict:
             rates = measure(config, model, tokenizer, tasks["val"], **writing)
             if step == steps:  # the test once, at the end
-                rates |= {f"test {k}": v for k, v in measure(config, model, tokenizer, tasks["test"], **writing).items()}
+                rates |= {f"test {k}": v for k, v in measure(config, model, tokenizer, tasks["test"],
+                                                             **writing).items()}
             print0(f"step {step} | " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items())
                    + (f" | last steps: {describe(loader.history)}" if loader.history else ""))
             return rates

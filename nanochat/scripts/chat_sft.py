@@ -65,7 +65,8 @@ class ChatSFTConfig:
     resume: str = "auto"  # auto: go on where it stopped; never: start anew, replace; always: refuse to start anew
 
 # %% ../../nbs/scripts/chat_sft.ipynb #795ce014
-FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "save_as", "load_optimizer", "mixture", "custom", "eval_every",
+FREE_TO_CHANGE = ("run", "device_type", "compile", "model_tag", "save_as", "load_optimizer", "mixture", "custom",
+                  "eval_every",
                   "eval_batches", "save_every", "keep", "resume")
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ecdfa973
@@ -274,7 +275,8 @@ def chat_sft(
         result = train(
             model, optimizer, loader, steps=steps, checkpoint_dir=folder, grad_accum=grad_accum,
             schedule=replace(FINETUNE, warmdown_ratio=config.warmdown_ratio), forward=forward, meta=meta,
-            settings=settings, resume=config.resume, evaluate=evaluate if len(held_out) else None, eval_every=config.eval_every,
+            settings=settings, resume=config.resume, evaluate=evaluate if len(held_out) else None,
+            eval_every=config.eval_every,
             save_every=config.save_every, keep=config.keep, logger=logger, desc="fine-tuning")
         if result.step == steps:
             print0(f"fine-tuned {steps} steps in {result.seconds / 60:.1f} minutes, loss {result.loss:.3f}; "

@@ -300,7 +300,8 @@ def some_wish(rng: Random, hero: str, name: str, tales: dict) -> tuple[str, str,
         return f"my {animal} {name}", f"{article(animal)} {animal} called {name}", name, [animal, name]
     if kind == "likes":
         topic = rng.choice(tales["topics"])
-        return topic, f"{one} that {rng.choice(('loved', 'knew all about', 'dreamed of'))} {topic}", f"the {hero}", [topic]
+        likes = rng.choice(('loved', 'knew all about', 'dreamed of'))
+        return topic, f"{one} that {likes} {topic}", f"the {hero}", [topic]
     asked, told_ = rng.choice(tales["tails"])
     return f"{one} {asked}", f"{one} {told_}", f"the {hero}", [one, hero, asked]
 

@@ -12,7 +12,8 @@ from functools import cache
 from random import Random
 
 from .cast import cast
-from .content import Slots, common_words, draw_pair, draw_some, many_words, new_word, number_pair_split, plural, say
+from .content import (
+    Slots, common_words, draw_pair, draw_some, many_words, new_word, number_pair_split, plural, say)
 from .content import spelling_words, spin, split_of, table
 from .facts import facts, state
 
