@@ -108,9 +108,7 @@ def measure(
     return pass_rates(model, tokenizer, task[:config.eval_questions], n, ks, **writing)
 
 # %% ../../nbs/scripts/chat_rl.ipynb #86987681
-def chat_rl(
-    config: ChatRLConfig,
-) -> int:  # exit status: 0, or 130 or 143 after a signal
+def chat_rl(config: ChatRLConfig) -> int:  # exit status: 0, or 130 or 143 after a signal
     """Reinforcement learning on a fine-tuned model."""
     check_flags(config)
     tasks = rl_tasks(config.task)
@@ -118,8 +116,8 @@ def chat_rl(
     source = checkpoint_dir("sft", config.model_tag or None)
     model, tokenizer, sft = load_model("sft", device, "train", source.name,
                                        None if config.sft_step == -1 else config.sft_step, finished=True)
-    epoch = STEPS.get(config.task, len(tasks["train"]) // config.questions) * config.updates
-    steps = epoch if config.num_iterations == -1 else config.num_iterations
+    steps = config.num_iterations
+    if steps == -1: steps = STEPS.get(config.task, len(tasks["train"]) // config.questions) * config.updates
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE} | dict(
         steps=steps, sft_step=sft["step"], sft=f"sha256 {weights_hash(source, sft['step'])[:16]}",
         tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
@@ -129,8 +127,8 @@ def chat_rl(
         print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)")
         return 0
     with one_run(folder, rank):  # from here on things are written
-        optimizer = model.setup_optimizer(config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0,
-                                          config.scalar_lr)
+        rates = config.unembedding_lr, config.embedding_lr, config.matrix_lr, 0.0, config.scalar_lr
+        optimizer = model.setup_optimizer(*rates)
         for group in optimizer.param_groups:
             group["lr"] = group["initial_lr"] = group["initial_lr"] * config.init_lr_frac
         writing = {name: getattr(config, name) for name in ("max_rows", "max_tokens", "temperature", "top_k")}
@@ -141,16 +139,14 @@ def chat_rl(
                          (config.clip_low, config.clip_high) if config.updates > 1 else None)
         print0(f"{source.name} (step {sft['step']}) learns from its answers to {config.task}: {steps} steps of "
                f"{config.questions} questions with {config.samples} answers each")
-
         def evaluate(step: int) -> dict:
             rates = measure(config, model, tokenizer, tasks["val"], **writing)
             if step == steps:  # the test once, at the end
-                rates |= {f"test {k}": v for k, v in measure(config, model, tokenizer, tasks["test"],
-                                                             **writing).items()}
+                tested = measure(config, model, tokenizer, tasks["test"], **writing)
+                rates |= {f"test {k}": v for k, v in tested.items()}
             print0(f"step {step} | " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items())
                    + (f" | last steps: {describe(loader.history)}" if loader.history else ""))
             return rates
-
         meta = dict({k: sft[k] for k in ("model_config", "tokenizer_hash")}, user_config=asdict(config), stage="rl",
                     base=dict(tag=source.name, step=sft["step"]), environment=environment(device))
         logger = start_wandb(config.run, meta["user_config"], rank)
