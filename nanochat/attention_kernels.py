@@ -144,9 +144,8 @@ def flex_problem(device_type: str,  # "cuda", "cpu" ...
 
 # %% ../nbs/appendix/W_attention_kernels.ipynb #2a412f36
 # Notable choices:
-# - A library is imported when it is first asked about, never with this module: an import of FlashAttention takes
-# seconds
-#   and can fail in many ways. How it went is remembered, and told in one sentence.
+# - A library is imported when it is first asked about, never with this module: importing FlashAttention
+#   takes seconds and can fail in many ways. How it went is remembered, and told in one sentence.
 # - Calls go through keywords, as the libraries' signatures name them (flash_attn 2.8, hopper/flash_attn_interface.py).
 # - Lengths of a cache stay on the GPU: no layer waits for them, and nobody checks them here.
 # - None of the three has run on a GPU for this project. What was tested: the calls, against doubles of the libraries,

@@ -207,7 +207,7 @@ def int8_rows(weight: Tensor,  # (n_out, n_in)
 # - A kernel stands here when a plain formula in torch, on a CPU, spends its time on memory: elsewhere, and under a
 #   compiler, the plain formula is used.
 # - The loss computes its gradient in the forward pass, a few rows at a time. Softmax needs no maximum, because capped
-#   logits cannot overflow. Where only the sum is wanted, the head's products are taken along: no gradient of all
-# logits.
+#   logits cannot overflow. Where only the sum is wanted, the head's products are taken along, and the gradient of
+#   all logits never exists.
 # - Attention in blocks works with any attention of one block; the blocks are cut by `split`, for the backward pass.
 # - No second derivatives (`once_differentiable`): asking for them is an error, not a wrong number.

@@ -245,9 +245,8 @@ def flash_attn_with_kvcache(q: Tensor,  # queries of the new tokens, (B, T, H, D
 #   when a faster kernel is at hand.
 # - A sliding window costs T*W, not T*T: the queries are cut into blocks, each meets only the keys it can see, and one
 #   small mask serves each block. No T x T mask is ever built.
-# - One table of rungs, the fastest first; what cannot run says why. On a CPU measurements choose: plain matmuls for
-# bf16
-#   with bf16 instructions, torch's fused attention for everything else, in blocks from 257 keys on.
+# - One table of rungs, the fastest first; what cannot run says why. On a CPU measurements choose: plain matmuls
+#   for bf16 with bf16 instructions, torch's fused attention for everything else, in blocks from 257 keys on.
 # - `sdpa_folded` serves GPUs without a library: a window costs two or three calls, not one for each block.
 # - Where lengths stand on a GPU, decoding reads none of them: the mask is made there, over the whole cache.
 # - Queries stand at the END of the keys (bottom-right aligned), so a chunk of new tokens attends to a cache in the same

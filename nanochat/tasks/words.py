@@ -39,8 +39,8 @@ def word_talk(rng: Random, split: str) -> dict:
     shown, letters = f"{quote}{word}{quote}", spelled(word)
     letter = rng.choice(word) if rng.random() < 0.8 else rng.choice("etaoinsrhldcum")
     asked = shown
-    if rng.random() < 0.08: asked = shown.replace(word,
-                                                  rng.choice((word.capitalize(), word.capitalize(), word.upper())))
+    if rng.random() < 0.08:
+        asked = shown.replace(word, rng.choice((word.capitalize(), word.capitalize(), word.upper())))
     text = pick(rng, forms[kind], w=asked, x=letter.upper() if rng.random() < 0.12 else letter)
     if rng.random() < 0.35: text = around(rng, text)
     start = f"{shown}: {letters}" if quote else f"The word {word}: {letters}"
