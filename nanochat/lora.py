@@ -74,9 +74,9 @@ def merge_into(model: nn.Module,            # the base; is changed
                sha256: str) -> nn.Module:    # of the weights that the model was loaded from
     "Adds adapters to the model that they were trained beside. Raises UserError if it is another one."
     if sha256 != facts["sha256"]:
+        was, now = facts["sha256"][:12], sha256[:12]
         raise UserError(f"the adapters were trained beside other weights of the {facts['source']} model "
-                        f"{facts['tag']}, step {facts['step']} (sha256 {facts['sha256'][:12]}, there are {sha256[:12]}): "
-                        f"train them again")
+                        f"{facts['tag']}, step {facts['step']} (sha256 {was}, there are {now}): train them again")
     with torch.no_grad():
         parameters = dict(model.named_parameters())
         for name, w in merged(parameters, adapters, facts["alpha"] / facts["rank"]).items(): parameters[name].copy_(w)
