@@ -244,7 +244,7 @@ def flash_attn_with_kvcache(q: Tensor,  # queries of the new tokens, (B, T, H, D
 #   sees itself, `left` keys before it and `right` after it (-1: no limit). A model written against it needs no change
 #   when a faster kernel is at hand.
 # - A sliding window costs T*W, not T*T: the queries are cut into blocks, each meets only the keys it can see, and one
-#   small mask serves each block. No T x T mask is ever built.
+#   small mask serves each block. Only up to 256 tokens, in float32 on a CPU, is the whole T x T mask the faster way.
 # - One table of rungs, the fastest first; what cannot run says why. On a CPU measurements choose: plain matmuls
 #   for bf16 with bf16 instructions, torch's fused attention for everything else, in blocks from 257 keys on.
 # - `sdpa_folded` serves GPUs without a library: a window costs two or three calls, not one for each block.
