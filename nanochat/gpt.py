@@ -75,7 +75,6 @@ def has_value_embedding(layer: int, n_layer: int) -> bool:
     "Every second layer, counted so that the last one is among them."
     return layer % 2 == (n_layer - 1) % 2
 
-# %% ../nbs/04_model.ipynb #8a30d918
 def add_value_embedding(v: Tensor,  # values, (B, T, H_kv, D)
                         ve: Tensor,  # the tokens' rows of the second table, (B, T, H_kv * D)
                         gate: Tensor  # before the sigmoid, (B, T, H_kv)
