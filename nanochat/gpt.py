@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import COMPUTE_DTYPE, UserError
-from .cpu_kernels import head_loss, rms_norm, softcap_cross_entropy
+from .cpu_kernels import head_loss, relu_squared, rms_norm, softcap_cross_entropy
 from .flash_attention import flash_attn_func, flash_attn_with_kvcache
 from .optim import MuonAdamW
 
@@ -60,7 +60,7 @@ def apply_rotary(x: Tensor,  # queries or keys, (B, T, H, D)
 # %% ../nbs/04_model.ipynb #a6da6b7a
 def relu2(x: Tensor) -> Tensor:
     "The square of the positive part."
-    return F.relu(x).square()
+    return relu_squared(x)
 
 # %% ../nbs/04_model.ipynb #1f17bb21
 def softcap(logits: Tensor,  # any real numbers

@@ -29,7 +29,7 @@ from .common import DummyWandb, Interrupt, UserError, print0
 from .distributed import get_rank, get_world_size, sum_over_ranks
 from .files import is_complete, mark_complete
 from .folders import beside, exchange
-from .progress import Progress
+from .progress import Neighbours, Progress
 from .train_log import TrainLog
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
@@ -212,7 +212,7 @@ class Reporter:
         peak: float | None = None,  # FLOP/s of one device, for MFU
     ):
         self.meter, self.log, self.progress, self.logger = meter, log, progress, logger
-        self.flops_per_token, self.peak = flops_per_token, peak
+        self.flops_per_token, self.peak, self.neighbours = flops_per_token, peak, Neighbours(torch.get_num_threads())
         self.pending = []  # (step, this rank's loss, learning-rate multiplier, facts) of the steps not yet reported
         self.seen, self.speed, self.clock = 0, 0.0, time.perf_counter()
 
@@ -240,6 +240,8 @@ class Reporter:
                          "train/tokens_per_second": self.speed, **fields} | {f"train/{k}": facts[k] for k in facts})
         shown = {"tok/s": round(self.speed)} | {k: f"{v:.1%}" for k, v in fields.items()}
         self.progress.update(len(self.pending), loss=self.meter.loss, **shown)
+        if self.pending[0][1].device.type == "cpu" and (hint := self.neighbours.hint()):
+            self.progress.write(hint)
         self.pending, self.seen = [], 0
 
     def evaluated(self, step: int, evaluation: dict) -> None:
