@@ -227,8 +227,7 @@ class Reporter:
             return
         losses = sum_over_ranks(torch.stack([loss for _, loss, _, _ in self.pending])).tolist()
         elapsed, ranks = self.lap(), get_world_size()
-        self.meter.seconds += elapsed
-        self.speed = self.seen * ranks / elapsed
+        self.meter.seconds, self.speed = self.meter.seconds + elapsed, self.seen * ranks / elapsed
         known = self.flops_per_token and self.peak
         fields = {"mfu": self.flops_per_token * self.speed / (self.peak * ranks)} if known else {}
         for (step, _, multiplier, facts), loss in zip(self.pending, losses, strict=True):
