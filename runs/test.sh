@@ -147,6 +147,7 @@ check "no chat model: says what to run" refuses "nanochat.scripts.chat_sft" pyth
 check "no chat model to serve: says what to run" refuses "nanochat.scripts.chat_sft" python -m nanochat.scripts.chat_web --device-type=cpu
 check "a model to chat with in seconds" env NANOCHAT_BASE_DIR="$scratch/tiny" python -m nanochat.scripts.tiny_chat --steps=2
 check "how fast it writes" python -m nanochat.scripts.infer_bench --depth=2 --vocab-size=1024 --rows=1,4 --new-tokens=8 --device-type=cpu
+check "how fast it trains" python -m nanochat.scripts.train_bench --depth=2 --vocab-size=1024 --seq-len=128 --rows=2 --steps=2 --device-type=cpu
 check "unknown flag" refuses "there is no flag --no-such-flag" python -m nanochat.scripts.base_train --no-such-flag=1
 check "library imports without the dev extra's packages" python -c "
 import sys
