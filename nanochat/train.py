@@ -228,8 +228,8 @@ class Reporter:
         losses = sum_over_ranks(torch.stack([loss for _, loss, _, _ in self.pending])).tolist()
         elapsed, ranks = self.lap(), get_world_size()
         self.meter.seconds, self.speed = self.meter.seconds + elapsed, self.seen * ranks / elapsed
-        known = self.flops_per_token and self.peak
-        fields = {"mfu": self.flops_per_token * self.speed / (self.peak * ranks)} if known else {}
+        share = self.flops_per_token * self.speed / (self.peak * ranks) if self.flops_per_token and self.peak else None
+        fields = {"mfu": share} if share and share <= 1 else {}  # above 1: others ran while the peak was measured
         for (step, _, multiplier, facts), loss in zip(self.pending, losses, strict=True):
             check_loss(loss, step, saved_at)
             self.meter.add(loss)
