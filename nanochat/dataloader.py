@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['LengthBuffer', 'BestFitPacker', 'to_pair', 'make_encoder', 'snapshot', 'restore', 'document_batches',
-           'TrackedBatches', 'check_shape', 'check_loader_state', 'PretrainLoader', 'evaluation_batches']
+           'TrackedBatches', 'check_shape', 'check_loader_state', 'redeal_rows', 'PretrainLoader', 'evaluation_batches']
 
 # %% ../nbs/06_packing.ipynb #bcaa457d
 import bisect, copy
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 
 import numpy as np
 import torch
@@ -201,6 +201,19 @@ def check_loader_state(state: dict,      # a loader's saved state
                   "world_size": f"go on with {state[key]} rank(s)"}.get(key, "resume with the same settings")
         raise UserError(f"the data loader's state has {key} {state[key]!r}, this run has {wanted!r}: {advice}")
 
+# %% ../nbs/06_packing.ipynb #dde3d471
+def redeal_rows(states: list[dict], world_size: int,        # state_dict() of every rank; the new number of ranks
+                redeal_streams: Callable = MixedStream.redeal,  # the same for the streams' states
+                ) -> list[dict]:                            # the state for each new rank
+    "Deals what several loaders have not put into rows to another number of ranks: nothing is lost or repeated."
+    streams = redeal_streams([s["stream"] for s in states], world_size)
+    by_age = zip_longest(*(load_documents(s["documents"]) for s in states))  # everybody's oldest come first
+    waiting = [document for same_age in by_age for document in same_age if document is not None]
+    counts = sum((Counter(s["counts"]) for s in states), Counter())  # sums over ranks stay what they were
+    return [{**states[0], "rank": rank, "world_size": world_size, "stream": streams[rank],
+             "documents": dump_documents(waiting[rank::world_size]),
+             "counts": {k: n * (rank == 0) for k, n in counts.items()}} for rank in range(world_size)]
+
 # %% ../nbs/06_packing.ipynb #c4b3d5c1
 class PretrainLoader:
     "Endless (inputs, targets), (B, T) int64 on `device`: full rows that start with BOS, prefetched, exactly resumable."
@@ -227,6 +240,8 @@ class PretrainLoader:
         self.open_stream = open_stream or (lambda at: MixedStream(parsed, split, rank, world_size, seed, state=at))
         self.make_packer = lambda: BestFitPacker(T + 1, tokenizer.get_bos_token_id(), buffer_size, keep_remainders)
         self.load_state_dict(state)
+
+    redeal = staticmethod(redeal_rows)
 
     def __iter__(self): return self
     def __next__(self) -> tuple[Tensor, Tensor]: return next(self._batches)  # inputs, targets

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['RANKS_PROGRAM', 'reduce_scatter', 'all_gather', 'REPLICATED_BELOW', 'get_rank', 'get_world_size', 'run_ranks',
-           'sum_over_ranks', 'Bucket', 'start_reduce', 'update_and_gather', 'sharded_step', 'check_ranks_agree']
+           'sum_over_ranks', 'Bucket', 'start_reduce', 'update_and_gather', 'sharded_step', 'merge_state',
+           'split_state', 'check_ranks_agree']
 
 # %% ../nbs/appendix/C_distributed.ipynb #a91e03d2
 import inspect, math, os, subprocess, sys, tempfile, textwrap
@@ -150,6 +151,22 @@ def sharded_step(buckets: list[Bucket],  # in the same order on every rank
         if work is not None: work.wait()
         bucket.unpack(packed)
 
+# %% ../nbs/appendix/C_distributed.ipynb #e01d2a4b
+def merge_state(shares: list[dict],  # what the ranks keep of one bucket, in order; those that keep nothing left out
+                items: int,          # matrices or numbers in the bucket
+                ) -> dict:           # what a single rank would keep
+    "The whole state of a bucket."
+    cut = lambda value: torch.is_tensor(value) and len(value) < items
+    return {name: torch.cat([share[name] for share in shares]) if cut(value) else value
+            for name, value in shares[0].items()}
+
+def split_state(whole: dict,     # what a single rank would keep
+                bucket: Bucket,  # made for the rank in question
+                ) -> dict:       # what that rank keeps
+    "One rank's share of a bucket's state."
+    mine = slice(bucket.first, bucket.first + bucket.count)
+    return {name: value[mine] if torch.is_tensor(value) else value for name, value in whole.items()}
+
 # %% ../nbs/appendix/C_distributed.ipynb #56d8d9ec
 def check_ranks_agree(params: list[Tensor], process_group=None):
     "Raises UserError, on every rank, where the ranks do not hold the same weights."
@@ -169,5 +186,6 @@ def check_ranks_agree(params: list[Tensor], process_group=None):
 # - ZeRO's stage 1: the optimizer state is divided. Gradients are reduce-scattered, as in stage 2, but a rank's own full
 #   gradient stays until zero_grad.
 # - A share is always a slice of the first axis, of stacked matrices or of numbers, padded to a multiple of the ranks.
+#   So a state that one number of ranks has saved can be put together and dealt out to another number.
 # - A missing gradient counts as zero, on every rank. Skipping it would be a decision that other ranks cannot see.
 # - Sums are divided afterwards rather than averaged by the collective: not every gloo knows AVG.

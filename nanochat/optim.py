@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['POLAR_EXPRESS', 'DEFAULTS', 'CPU_CHUNK', 'adamw_numbers', 'adamw_update', 'polar_express', 'polar_gram',
            'equalize_rows', 'fix_norm', 'normuon', 'cautious_update', 'muon_update', 'complete_group', 'make_buckets',
-           'state_shapes', 'new_state', 'adamw_one_pass', 'update_adamw', 'update_muon', 'match_state', 'MuonAdamW']
+           'state_shapes', 'new_state', 'adamw_one_pass', 'update_adamw', 'update_muon', 'all_saved', 'match_state',
+           'MuonAdamW']
 
 # %% ../nbs/03_optimizer.ipynb #64de18f1
 import math
@@ -17,7 +18,7 @@ from torch.optim.adamw import adamw as torch_adamw
 
 from .common import COMPUTE_DTYPE, UserError, compile_enabled, maybe_compile
 from .distributed import (REPLICATED_BELOW, Bucket, check_ranks_agree, get_rank, get_world_size,
-                                  sharded_step)
+                                  merge_state, sharded_step, split_state)
 
 # %% ../nbs/03_optimizer.ipynb #a5a5beb6
 def adamw_numbers(t: int,                       # step, counted from 1
@@ -240,27 +241,36 @@ def update_muon(bucket: Bucket,
         if not torch.is_tensor(params): torch._foreach_copy_(params[piece], list(p))
 
 # %% ../nbs/03_optimizer.ipynb #dc22d95f
-def match_state(saved: dict,         # what state_dict gave
+def all_saved(saved: list[dict], rank: int, world_size: int) -> bool:
+    "Whether these are the states of all ranks that saved, not just this one's. Raises UserError for anything else."
+    origin = [(s.get("rank"), s.get("world_size")) for s in saved]
+    if origin == [(r, len(saved)) for r in range(len(saved))] != []: return True
+    if origin == [(rank, world_size)]: return False
+    found = ", ".join(f"rank={r} of world_size={w}" for r, w in origin) or "none"
+    raise UserError(f"this run is rank={rank} of world_size={world_size} and was given the optimizer state of {found}: "
+                    "it needs what this rank saved, or of another number of ranks what each of them saved")
+
+def match_state(saved: list[dict],   # what state_dict gave on this rank, or on all ranks that saved, in order
                 groups: list[dict],  # this optimizer's groups
                 buckets: list[Bucket], rank: int, world_size: int) -> dict[Tensor, dict]:  # parameter -> state
-    "A copy of the saved state, by parameter. Raises UserError unless it belongs to this model and this rank."
-    for name, here in (("world_size", world_size), ("rank", rank)):
-        if saved.get(name) != here:
-            raise UserError(f"optimizer state saved with {name}={saved.get(name)}, this run: {name}={here}; "
-                            "resume with as many ranks as saved it, or start without the optimizer state")
-    kinds = [[(g["kind"], len(g["params"])) for g in side] for side in (groups, saved["param_groups"])]
-    if kinds[0] != kinds[1]:
+    "This rank's share of the saved state, copied. Raises UserError unless it is there and belongs to this model."
+    whole, state = all_saved(saved, rank, world_size), {}
+    kinds = [[(g["kind"], len(g["params"])) for g in side] for side in (groups, saved[0]["param_groups"])]
+    number = {p: i for s, g in zip(saved[0]["param_groups"], groups) for i, p in zip(s["params"], g["params"])}
+    filed = set().union(*(s["state"] for s in saved))
+    if kinds[0] != kinds[1] or not filed <= {number[bucket.params[0]] for bucket in buckets}:
         raise UserError("the optimizer state belongs to other parameter groups: is this the same model?")
-    params = {i: p for s, g in zip(saved["param_groups"], groups) for i, p in zip(s["params"], g["params"])}
-    state = {params[i]: entry for i, entry in saved["state"].items()}
-    expected = {bucket.params[0]: state_shapes(bucket) for bucket in buckets}
-    for p, entry in state.items():
+    for bucket in buckets:
+        shares = [s["state"][i] for s in saved if (i := number[bucket.params[0]]) in s["state"]]
+        if not shares or not bucket.count: continue
+        entry = split_state(merge_state(shares, bucket.items), bucket) if whole else shares[0]
         shapes = {k: tuple(v.shape) for k, v in entry.items() if torch.is_tensor(v)}
-        if shapes != expected.get(p):
-            raise UserError(f"the optimizer state holds {shapes} where this model needs {expected.get(p)}: "
+        if shapes != state_shapes(bucket):
+            raise UserError(f"the optimizer state holds {shapes} where this model needs {state_shapes(bucket)}: "
                             "is this the same model?")
-    return {p: {k: v.to(p.device, copy=True) if torch.is_tensor(v) else v for k, v in entry.items()}
-            for p, entry in state.items()}
+        device = bucket.params[0].device
+        state[bucket.params[0]] = {k: v.to(device, copy=True) if torch.is_tensor(v) else v for k, v in entry.items()}
+    return state
 
 # %% ../nbs/03_optimizer.ipynb #ed8cd8ad
 class MuonAdamW(torch.optim.Optimizer):
@@ -271,10 +281,9 @@ class MuonAdamW(torch.optim.Optimizer):
                  compile: bool | None = None,     # torch.compile the kernels; None: see nanochat.common.compile_enabled
                  process_group=None):             # the ranks to average over; None: all
         self.compute_dtype, self.compile, self.process_group = compute_dtype, compile, process_group
-        self.rank, self.world_size = get_rank(process_group), get_world_size(process_group)
+        self.rank, self.world_size, self._checked = get_rank(process_group), get_world_size(process_group), False
         self._adamw, self._muon = (maybe_compile(fn, enabled=compile, dynamic=False, fullgraph=True)
                                    for fn in (adamw_update, muon_update))
-        self._checked = False
         super().__init__(param_groups, defaults={})
 
     def add_param_group(self, group: dict):
@@ -313,10 +322,11 @@ class MuonAdamW(torch.optim.Optimizer):
         "This rank's share of the state, and the hyper-parameters. Save one file per rank."
         return {**super().state_dict(), "rank": self.rank, "world_size": self.world_size}
 
-    def load_state_dict(self, state_dict: dict):
-        "Takes what the same rank of as many ranks saved for the same model, else raises UserError and changes nothing."
-        state = match_state(state_dict, self.param_groups, self.buckets(), self.rank, self.world_size)
-        for g, s in zip(self.param_groups, state_dict["param_groups"]): g.update({**s, "params": g["params"]})
+    def load_state_dict(self, state_dict: dict | list[dict]):
+        "Takes what this rank saved, or a list of what all ranks saved. Raises UserError and changes nothing if unfit."
+        saved = [state_dict] if isinstance(state_dict, dict) else state_dict
+        state = match_state(saved, self.param_groups, self.buckets(), self.rank, self.world_size)
+        for g, s in zip(self.param_groups, saved[0]["param_groups"]): g.update({**s, "params": g["params"]})
         self.state.clear(); self.state.update(state)
 
 # %% ../nbs/03_optimizer.ipynb #52b0ed8c

@@ -201,6 +201,14 @@ class RolloutLoader:
         waiting = self.rollouts if self.step % self.updates else []
         return dict(step=self.step, history=copy.deepcopy(self.history), rollouts=[asdict(r) for r in waiting])
 
+    @staticmethod
+    def redeal(states: list[dict], world_size: int) -> list[dict]:  # of all ranks; the new number of ranks
+        "States for another number of ranks: answers that wait are dealt out, sums over ranks stay what they were."
+        waiting = sorted(sum((s["rollouts"] for s in states), []), key=lambda r: len(r["prompt"]) + len(r["written"]))
+        sums = [{k: sum(h.get(k, 0) for h in step) for k in step[0]} for step in zip(*(s["history"] for s in states))]
+        return [dict(step=states[0]["step"], history=sums if rank == 0 else [dict.fromkeys(h, 0) for h in sums],
+                     rollouts=waiting[rank::world_size]) for rank in range(world_size)]
+
     def load_state_dict(self, state: dict):
         self.step, self.history, self.given = state["step"], copy.deepcopy(state["history"]), 0
         self.rollouts = [Rollout(**r) for r in state["rollouts"]]

@@ -159,6 +159,9 @@ class ConversationLoader:
         "JSON from which a loader goes on after the last batch handed out."
         return {**self.fixed, **copy.deepcopy(self._batches.state)}
 
+    @staticmethod
+    def redeal(states: list[dict], world_size: int) -> list[dict]: return redeal_conversations(states, world_size)
+
     def load_state_dict(self, state: dict | None):  # None: from the beginning
         "Goes on where the state was taken. Raises UserError if it belongs to another run's data."
         if state is None:

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['PRETRAIN', 'FINETUNE', 'accumulate_gradients', 'Schedule', 'warmdown_start', 'lr_multiplier', 'muon_momentum',
            'weight_decay_multiplier', 'apply_schedule', 'Meter', 'check_loss', 'check_weights', 'evaluate_apart',
-           'sparing_gc', 'Reporter', 'RunState', 'save_run', 'Rhythm', 'open_reports', 'TrainResult', 'finish', 'train',
+           'Reporter', 'deal_anew', 'RunState', 'save_run', 'Rhythm', 'open_reports', 'TrainResult', 'finish', 'train',
            'check_shared']
 
 # %% ../nbs/11_pretraining.ipynb #2816e0dc
-import gc
 import importlib.util
 import math
+import random
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -23,13 +23,14 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from .checkpoint_manager import (check_meta, check_state, get_rng_state, last_step, load_checkpoint, meta_path,
-                                         plan_resume, save_checkpoint, set_rng_state)
-from .common import DummyWandb, Interrupt, UserError, print0
+from .checkpoint_manager import (check_meta, check_state, get_rng_state, last_step, load_checkpoint,
+                                         loader_states, meta_path, plan_resume, save_checkpoint, set_rng_state)
+from .common import COMPUTE_DTYPE, DummyWandb, Interrupt, UserError, print0, set_seed
 from .distributed import get_rank, get_world_size, sum_over_ranks
 from .files import is_complete, mark_complete
 from .folders import beside, exchange
-from .progress import Neighbours, Progress
+from .fp8 import LossScale, take_step
+from .progress import Neighbours, Progress, sparing_gc
 from .train_log import TrainLog
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
@@ -38,6 +39,7 @@ def accumulate_gradients(
     params: list,  # its parameters
     batches: Iterator,  # of micro-batches (inputs, targets)
     grad_accum: int,  # how many to take
+    loss_scale: float = 1.0,  # leaves the gradients too large by this factor, for float16: see take_step
 ) -> tuple[torch.Tensor, int]:  # this rank's share of the loss, positions it has seen
     """Gradients of the mean loss over all trained tokens of all micro-batches and ranks, left in `.grad`.
 
@@ -47,7 +49,7 @@ def accumulate_gradients(
     total, count, seen = 0.0, 0, 0
     for inputs, targets in islice(batches, grad_accum):
         loss = model(inputs, targets, loss_reduction="sum")
-        loss.backward()
+        (loss * loss_scale).backward()
         total = total + loss.detach()
         count = count + (targets >= 0).sum()
         seen += targets.numel()
@@ -175,38 +177,12 @@ def evaluate_apart(model: torch.nn.Module, evaluate: Callable[[int], dict], step
     set_rng_state(rng)
     return result
 
-# %% ../nbs/11_pretraining.ipynb #816c0848
-@contextmanager
-def sparing_gc(every: int = 5000) -> Iterator[Callable[[], None]]:
-    """Collects garbage after the first step, then every so many. Yields the function to call after each step."""
-    was_on, steps = gc.isenabled(), 0
-
-    def stepped() -> None:
-        nonlocal steps
-        steps += 1
-        if was_on and steps == 1:
-            gc.collect()
-            gc.freeze()
-            gc.disable()
-        elif was_on and steps % every == 0:
-            gc.collect()
-
-    try:
-        yield stepped
-    finally:
-        if was_on:
-            gc.unfreeze()
-            gc.enable()
-
 # %% ../nbs/11_pretraining.ipynb #969d5837
 class Reporter:
     """Takes in the steps of a run; from time to time checks, logs and shows them."""
 
     def __init__(
-        self,
-        meter: Meter,
-        log: TrainLog,
-        progress: Progress,
+        self, meter: Meter, log: TrainLog, progress: Progress,
         logger,  # a wandb run
         flops_per_token: float | None = None,  # for MFU
         peak: float | None = None,  # FLOP/s of one device, for MFU
@@ -223,8 +199,7 @@ class Reporter:
 
     def report(self, saved_at: int) -> None:
         """Reads the pending losses. Raises `UserError` if one is not finite."""
-        if not self.pending:
-            return
+        if not self.pending: return
         losses = sum_over_ranks(torch.stack([loss for _, loss, _, _ in self.pending])).tolist()
         elapsed, ranks = self.lap(), get_world_size()
         self.meter.seconds, self.speed = self.meter.seconds + elapsed, self.seen * ranks / elapsed
@@ -233,6 +208,7 @@ class Reporter:
         for (step, _, multiplier, facts), loss in zip(self.pending, losses, strict=True):
             check_loss(loss, step, saved_at)
             self.meter.add(loss)
+            if facts.get("skipped"): self.progress.write(f"step {step} is skipped: a gradient is too large for float16")
             self.log.add(step=step, loss=loss, lr=multiplier, tokens_per_second=round(self.speed),
                          seconds=round(self.meter.seconds, 3), **facts, **fields)
         self.logger.log({"step": step, "train/loss": self.meter.loss, "train/lr": multiplier,
@@ -254,6 +230,18 @@ class Reporter:
         before, self.clock = self.clock, time.perf_counter()
         return self.clock - before
 
+# %% ../nbs/11_pretraining.ipynb #3dfce831
+def deal_anew(loader, dir: Path, step: int, seed: int | None) -> dict:  # loader_state and rng_state for this rank
+    """What this rank needs where another number of ranks has saved. Raises `UserError` if data cannot be dealt out."""
+    states, here = loader_states(dir, step), get_world_size()
+    if getattr(loader, "redeal", None) is None:
+        raise UserError(f"step {step} under {dir} was saved by {len(states)} rank(s), now there are {here}, and this "
+                        f"data cannot be dealt out anew: go on with torchrun --nproc_per_node={len(states)}")
+    print0(f"step {step} was saved by {len(states)} rank(s), now there are {here}: the optimizer's state and the data "
+           "are dealt out anew, the random generators begin anew")
+    set_seed(random.Random(f"{seed} {step} {get_rank()}").getrandbits(32))
+    return dict(loader_state=loader.redeal(states, here)[get_rank()], rng_state=get_rng_state())
+
 # %% ../nbs/11_pretraining.ipynb #2e81812e
 class RunState:
     """What a run consists of, and the folder in which it is kept."""
@@ -263,6 +251,8 @@ class RunState:
         self.dir = self.folder = dir  # where it belongs, and where it is kept
         self.facts = facts  # what every checkpoint says besides: settings, model_config, ...
         self.meter, self.evaluation, self.saved_at = Meter(), {}, -1
+        # the loss is a sum over tokens, whose gradients are large: the scale begins at 1
+        self.scale = LossScale(1.0) if getattr(model, "compute_dtype", COMPUTE_DTYPE) == torch.float16 else None
         self.device = next(model.parameters()).device
 
     def begin(self, steps: int, resume: str) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step
@@ -272,10 +262,8 @@ class RunState:
             self.load(step)
         elif last_step(self.dir) is not None or is_complete(self.dir) is not None:
             self.folder = beside(self.dir, "new")  # an earlier run is left alone until the first `save`
-            if get_rank() == 0:
-                shutil.rmtree(self.folder, ignore_errors=True)
-        if status == "resume":
-            print0(f"going on from step {step} of {steps} in {self.dir}")
+            if get_rank() == 0: shutil.rmtree(self.folder, ignore_errors=True)
+        if status == "resume": print0(f"going on from step {step} of {steps} in {self.dir}")
         if status == "done":
             self.evaluation = is_complete(self.dir).get("evaluation") or {}
             print0(f"{self.dir} is complete at step {step}; --resume=never trains it anew")
@@ -286,6 +274,8 @@ class RunState:
         """Goes back to a saved step."""
         model_state, optim_state, saved = load_checkpoint(self.dir, step, self.device, True, get_rank())
         path, number = meta_path(self.dir, step), (int, float)
+        if saved["world_size"] != get_world_size():
+            saved |= deal_anew(self.loader, self.dir, step, self.facts["settings"].get("seed"))
         check_meta(saved, path, {"loader_state": dict, "rng_state": dict, "loop": dict})
         check_meta(saved["loop"], path, {"average": number, "averaged": int, "seconds": number})
         check_state(self.model.state_dict(), model_state, str(path))
@@ -294,6 +284,7 @@ class RunState:
         self.optimizer.load_state_dict(optim_state)
         set_rng_state(saved["rng_state"])
         self.meter = Meter(**{k: saved["loop"][k] for k in ("average", "averaged", "seconds")})
+        if self.scale: self.scale.load_state_dict(saved["loop"].get("loss_scale") or {})
         self.evaluation, self.saved_at = saved.get("evaluation") or {}, step
 
 # %% ../nbs/11_pretraining.ipynb #ccfe9689
@@ -302,8 +293,9 @@ def save_run(state: RunState, step: int, steps: int, reporter: Reporter) -> None
     reporter.report(state.saved_at)
     if state.saved_at != step:
         check_weights(list(state.model.parameters()), step)
-        meta = state.facts | dict(loader_state=state.loader.state_dict(), rng_state=get_rng_state(),
-                                  loop=asdict(state.meter) | dict(steps=steps), evaluation=state.evaluation)
+        loop = asdict(state.meter) | dict(steps=steps, loss_scale=state.scale and state.scale.state_dict())
+        meta = state.facts | dict(loader_state=state.loader.state_dict(), rng_state=get_rng_state(), loop=loop,
+                                  evaluation=state.evaluation)
         save_checkpoint(state.folder, step, state.model.state_dict(), state.optimizer.state_dict(), meta, get_rank(),
                         state.keep)
         state.saved_at = step
@@ -415,12 +407,13 @@ def train(
             if step == steps or stopping:
                 break
             multiplier = apply_schedule(optimizer, step, steps, schedule, weight_decay)
-            loss, seen = accumulate_gradients(forward or model, params, loader, grad_accum)
-            optimizer.step()
+            loss_scale = state.scale.value if state.scale else 1.0
+            loss, seen = accumulate_gradients(forward or model, params, loader, grad_accum, loss_scale)
+            facts = take_step(optimizer, params, state.scale) | getattr(loader, "facts", dict)()
             model.zero_grad(set_to_none=True)
             step += 1
             stepped()
-            reporter.add(step, loss, multiplier, seen, **getattr(loader, "facts", dict)())
+            reporter.add(step, loss, multiplier, seen, **facts)
             if waits := step % wait_every == 0 or step == steps:
                 reporter.report(state.saved_at)
             stopping = (waits or get_world_size() == 1) and stop.agreed(state.device)  # all ranks alike
@@ -445,5 +438,8 @@ def check_shared(config) -> None:
 #   the backward pass, and float16 gradients stay away from zero.
 # - `step` counts finished optimizer steps. Saving comes before evaluating, so a crash in an evaluation loses nothing.
 # - The host waits for a GPU only when it reports (every ten steps) or saves, never in between.
+# - In float16 the loss is scaled, and a step that overflows on one rank is skipped by all; its data counts as read.
 # - Weights and loss are checked for NaN before a checkpoint is written: a broken run never replaces a good one.
 # - A checkpoint holds all that the next step depends on. A resumed run equals the uninterrupted one bit for bit (CPU).
+# - Another number of ranks can go on: optimizer state and data are dealt out anew. Random states are not kept then; no
+#   stage draws from them while it trains.

@@ -206,7 +206,7 @@ def run_settings(
 ) -> dict:
     """What must agree between a run and its continuation: all that decides which model comes out, by content."""
     settings = {k: v for k, v in asdict(config).items() if k not in FREE_TO_CHANGE}
-    settings |= dict(device_batch_size=plan.device_batch_size, world_size=plan.world_size,
+    settings |= dict(device_batch_size=plan.device_batch_size, world_size=plan.world_size, tokens_per_step=plan.batch,
                      tokenizer=tokenizer.content_hash, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
     if config.init_from and is_complete(folder) and last_step(checkpoint_dir("base", config.init_from)) is None:
         settings["parent"] = (load_meta(folder).get("settings") or {}).get("parent")  # it is gone, and needed no more

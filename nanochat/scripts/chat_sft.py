@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FREE_TO_CHANGE', 'ChatSFTConfig', 'check_flags', 'run_settings', 'with_defaults', 'start_optimizer',
-           'validation_loss', 'describe_counts', 'tokens_per_step', 'start_model', 'new_folder', 'describe_run',
-           'with_adapters', 'chat_sft']
+           'validation_loss', 'describe_counts', 'tokens_per_step', 'going_on', 'start_model', 'new_folder',
+           'describe_run', 'with_adapters', 'chat_sft']
 
 # %% ../../nbs/scripts/chat_sft.ipynb #ac187b40
 from dataclasses import asdict, dataclass, replace
@@ -13,8 +13,8 @@ from itertools import islice
 
 import torch
 
-from ..checkpoint_manager import (checkpoint_dir, load_checkpoint, load_model, one_run, plan_resume,
-                                         weights_hash)
+from ..checkpoint_manager import (checkpoint_dir, last_step, load_checkpoint, load_meta, load_model,
+                                         one_run, plan_resume, weights_hash)
 from ..common import COMPUTE_DTYPE, UserError, compute_init, maybe_compile, print0, run_stage
 from ..lora import LoRA, lora_facts
 from ..optim import MuonAdamW
@@ -49,7 +49,7 @@ class ChatSFTConfig:
     # horizon
     num_iterations: int = -1  # optimizer steps; -1: one epoch, about
     device_batch_size: int = -1  # rows per rank and micro-batch; -1: as in pretraining, at most 16
-    total_batch_size: int = -1  # tokens per step over all ranks, padding included; -1: one micro-batch per rank
+    total_batch_size: int = -1  # tokens per step, all ranks, with padding; -1: as before, or one micro-batch per rank
     # optimization: starting values are init_lr_frac times these
     embedding_lr: float = 0.3  # AdamW, wte
     unembedding_lr: float = 0.008  # AdamW, lm_head
@@ -202,6 +202,23 @@ def tokens_per_step(
                         f"= {config.device_batch_size} * {T} * {world_size} = {micro}")
     return total, total // micro
 
+
+def going_on(
+    config: ChatSFTConfig,
+    folder,  # of the checkpoints
+    T: int,  # tokens of a row
+    world_size: int,
+    any_rows: bool,  # whether the rows of a micro-batch may become fewer, to share out a step evenly
+) -> ChatSFTConfig:
+    """The flags, with the tokens per step of the run that is gone on with, whatever number of ranks that had."""
+    total, rows = config.total_batch_size, config.device_batch_size
+    if total == -1 and config.resume != "never" and last_step(folder) is not None:
+        before = load_meta(folder).get("settings")
+        total = before.get("tokens_per_step", -1) if isinstance(before, dict) else -1
+    if any_rows and total != -1:
+        rows = max((n for n in range(1, rows + 1) if total % (n * T * world_size) == 0), default=rows)
+    return replace(config, total_batch_size=total, device_batch_size=rows)
+
 # %% ../../nbs/scripts/chat_sft.ipynb #747e6530
 def start_model(config: ChatSFTConfig, device):  # model, tokenizer, meta, folder and digest of the weights
     """What is fine-tuned."""
@@ -243,15 +260,16 @@ def chat_sft(
     dataset, held_out = (make_mixture(mixture, split, config.seed) for split in ("train", "val"))
     _, rank, _, world_size, device = compute_init(config.device_type, config.seed)
     model, tokenizer, base, base_dir, weights = start_model(config, device)
+    any_rows = config.device_batch_size == -1
     config = with_defaults(config, base.get("plan", {}), base["user_config"] if config.start_from == "sft" else None)
-    B, T = config.device_batch_size, model.config.sequence_len
+    T, folder = model.config.sequence_len, new_folder(config, base_dir)
+    config = going_on(config, folder, T, world_size, any_rows)
     total, grad_accum = tokens_per_step(config, T, world_size)
     steps = config.num_iterations if config.num_iterations != -1 else steps_per_epoch(tokenizer, dataset, T, total // T)
     settings = run_settings(
-        config, mixture=mixture_content(dataset), steps=steps, world_size=world_size, base_step=base["step"],
-        base=f"sha256 {weights[:16]}", tokenizer=tokenizer.content_hash,
+        config, mixture=mixture_content(dataset), steps=steps, world_size=world_size, tokens_per_step=total,
+        base_step=base["step"], base=f"sha256 {weights[:16]}", tokenizer=tokenizer.content_hash,
         compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    folder = new_folder(config, base_dir)
     status, step = plan_resume(folder, settings, config.resume, "another NANOCHAT_BASE_DIR", steps)
     if status == "done":
         return print0(f"{folder} is complete at step {step}: nothing to do (--resume=never trains it anew)") or 0
@@ -259,8 +277,8 @@ def chat_sft(
     with one_run(folder, rank):  # from here on things are written
         momenta = base_dir if status == "fresh" and config.load_optimizer else None  # else it has its own
         optimizer = start_optimizer(config, model, momenta, base["step"], device, rank)
-        loader = conversation_loader(tokenizer, dataset, B, T, device, rank, world_size, config.seed,
-                                     keep_out=exam_questions(mixture))
+        loader = conversation_loader(tokenizer, dataset, config.device_batch_size, T, device, rank, world_size,
+                                     config.seed, keep_out=exam_questions(mixture))
         forward = maybe_compile(model, config.compile, dynamic=False)
         print0(f"fine-tuning {base_dir.name} (base step {base['step']}) on {len(dataset):,} conversations of "
                f"{mixture}: {steps} steps of {total:,} tokens")
