@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from html import escape
 
-from .chat import content_of, fit_context
+from .chat import GROWN, content_of, prompt_of
 from .common import UserError
 from .sampling import Sampling
 
@@ -84,10 +84,10 @@ async def reply_of(
     context: int,  # tokens that the model can see
     turns: list[dict],  # ends with the user's
     sampling: Sampling,
-) -> AsyncIterator[tuple[list[dict], list, int]]:  # messages so far, words with rivals, messages that were forgotten
+    forgot: Callable = lambda left_out, first: None,  # as nanochat.chat.prompt_of calls it
+) -> AsyncIterator[tuple[list[dict], list]]:  # messages so far, words with rivals
     """The answer to a conversation."""
-    room = context - min(sampling.max_tokens or context, context // 4)
-    tokens, forgotten = fit_context(tokenizer, turns, room)
+    tokens = prompt_of(tokenizer, turns, context, sampling.max_tokens, forgot)
     written, words = [], []
     async for event in ask(tokens, sampling):
         if not (event.mask and event.token in tools.terminals):
@@ -95,7 +95,7 @@ async def reply_of(
             if event.logprobs:
                 name = tokenizer.id_to_token
                 words.append((name(event.token), [(name(t), lp) for t, lp in event.logprobs[1:]], event.logprobs[0][1]))
-        yield messages_of(content_of(tokenizer, written)), words, forgotten
+        yield messages_of(content_of(tokenizer, written)), words
 
 # %% ../nbs/appendix/P_chat_page.ipynb #e89e1fa5
 CSS = """
@@ -119,15 +119,17 @@ def make_page(
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     import gradio as gr  # inside: it takes seconds, and a server without a page does not need it
 
+    def forgot(left_out, first):
+        if first:
+            gr.Info(GROWN.format(left_out))
+
     async def respond(message, history, temperature, top_k, top_p):
         seed = int.from_bytes(os.urandom(6), "big")
         sampling = Sampling(256, temperature, int(top_k) or None, top_p, logprobs=8, seed=seed)
         words, messages = [], []
         try:
             turns = conversation_from(history, text_of(message))
-            async for messages, words, forgotten in reply_of(ask, tokenizer, tools, context, turns, sampling):
-                if forgotten and len(words) == 1:
-                    gr.Info(f"The conversation is long: the first {forgotten} messages were forgotten.")
+            async for messages, words in reply_of(ask, tokenizer, tools, context, turns, sampling, forgot):
                 yield messages, gr.skip(), gr.skip()
         except UserError as e:
             raise gr.Error(str(e), print_exception=False) from e

@@ -4,17 +4,19 @@
 
 # %% auto #0
 __all__ = ['HELP', 'ChatCLIConfig', 'check_chat', 'with_history', 'read_message', 'Talk', 'obey', 'respond', 'chat_cli',
-           'converse']
+           'take_turn', 'converse']
 
 # %% ../../nbs/scripts/chat_cli.ipynb #e9772fd1
+import json
 import os
 import select
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from ..chat import answer, content_of
+from ..chat import GROWN, answer, content_of
 from ..checkpoint_manager import last_stage, load_model
 from ..common import UserError, compute_init, get_base_dir, run_stage
 from ..scheduler import Engine
@@ -45,20 +47,32 @@ def check_chat(config: ChatCLIConfig) -> None:
         raise UserError(f"--seed={config.seed}: must be between 0 and {2**32 - 1}, or -1")
     if config.prompt is not None and not config.prompt.strip():
         raise UserError("--prompt is empty: ask something, or leave it out to chat")
+    if config.source == "base" and config.system:
+        raise UserError("--system tells nothing to a base model: it goes on with your text, without turns")
 
 # %% ../../nbs/scripts/chat_cli.ipynb #36f7bf51
-def with_history(path) -> None:
-    """Arrow keys, and a history that outlives the program, where the machine has readline."""
+def with_history(
+    path: Path,  # a message in each line, as JSON
+) -> Callable[[str], None]:  # puts a message there
+    """Arrow keys, and a history of messages that outlives the program, where the machine has readline."""
     try:
-        import atexit
         import readline
 
-        if path.exists():
-            readline.read_history_file(path)
-        readline.set_history_length(1000)
-        atexit.register(readline.write_history_file, path)
-    except (ImportError, OSError):  # Windows has none; a folder may be read-only
+        readline.set_auto_history(False)  # it would keep each line of a message by itself
+        for line in path.read_text().splitlines()[-1000:] if path.exists() else ():
+            readline.add_history(json.loads(line))
+    except (ImportError, OSError, ValueError):  # Windows has no readline; somebody else may have written that file
         pass
+
+    def keep(message: str) -> None:
+        try:
+            readline.add_history(message)
+            with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+                file.write(json.dumps(message) + "\n")
+        except (NameError, OSError, ValueError):  # a folder may be read-only, an alphabet small
+            pass
+
+    return keep
 
 # %% ../../nbs/scripts/chat_cli.ipynb #986736bb
 def read_message(prompt: str, terminal: bool) -> str:
@@ -83,17 +97,16 @@ class Talk:
     system: str = ""
     messages: list[dict] = field(default_factory=list)
     turn: int = 0  # answers so far
-    forgets: bool = False  # whether the conversation has outgrown the context, which is said once
 
 # %% ../../nbs/scripts/chat_cli.ipynb #7ac716df
 def obey(talk: Talk, text: str) -> str | None:  # what is to be printed; None: it was no command
     """Carries a command out."""
     word, _, rest = text.partition(" ")
     if word in ("/clear", "/new") and not rest:
-        talk.messages, talk.forgets = [], False
+        talk.messages = []
         return "(a new conversation)"
     if word == "/system":
-        talk.system, talk.messages, talk.forgets = rest.strip(), [], False
+        talk.system, talk.messages = rest.strip(), []
         return "(a new conversation, the model is told so)" if talk.system else "(a new conversation, nothing is told)"
     return HELP if text == "/help" else None
 
@@ -104,29 +117,29 @@ def respond(
     text: str,  # what the user said
     config: ChatCLIConfig,
     say: Callable,  # is given each piece
-) -> None:
+) -> bool:  # whether it came to its end
     """Answers, piece by piece. Ctrl-C stops the answer."""
     seed, tokens = time.time_ns() % 2**32 if config.seed == -1 else config.seed + talk.turn, []
     options = dict(max_tokens=config.max_tokens, temperature=config.temperature, top_k=config.top_k, seed=seed)
-    talk.turn += 1
+    talk.turn, stopped = talk.turn + 1, False
+    messages = [*talk.messages, {"role": "user", "content": text}]
 
-    def forgot(count: int) -> None:
-        if not talk.forgets:
-            say(f"(the conversation has grown long: from now on I forget its beginning, {count} messages so far) ")
-        talk.forgets = True
+    def forgot(count: int, first: bool) -> None:
+        say(f"({GROWN.format(count)})\n" if first else "")
 
     try:
         if config.source == "base":
             for event in engine.stream(engine.tokenizer.encode(text, prepend="<|bos|>"), **options):
                 say(event.text)
-            return
-        messages = [*talk.messages, {"role": "user", "content": text}]
+            return True
         for piece in answer(engine, messages, tokens, **options, system=talk.system, forgot=forgot):
             say(piece)
     except KeyboardInterrupt:
+        stopped = True
         say(" (stopped)")
-    if reply := content_of(engine.tokenizer, tokens):
+    if config.source != "base" and (reply := content_of(engine.tokenizer, tokens)):
         talk.messages = [*messages, {"role": "assistant", "content": reply}]
+    return not stopped
 
 # %% ../../nbs/scripts/chat_cli.ipynb #aa8e6bee
 def chat_cli(config: ChatCLIConfig) -> int:  # exit status
@@ -138,40 +151,58 @@ def chat_cli(config: ChatCLIConfig) -> int:  # exit status
     model, tokenizer, meta = load_model(config.source, device, "eval", config.model_tag or None, step)
     return converse(Engine(model, tokenizer, remember=2), config, f"{config.source} step {meta['step']}")
 
-# %% ../../nbs/scripts/chat_cli.ipynb #e129dca1
+# %% ../../nbs/scripts/chat_cli.ipynb #f86be9ab
+def take_turn(
+    engine: Engine,
+    talk: Talk,
+    text: str,  # a message, or a command
+    config: ChatCLIConfig,
+    say: Callable,  # is given each piece
+    terminal: bool,  # whether a person reads it
+) -> None:
+    """Carries a command out, or answers."""
+    if not text or (said := obey(talk, text)) is not None:
+        return say(said + "\n" if text else "")
+    say("nanochat: " if terminal else "")
+    try:
+        if not respond(engine, talk, text, config, say) and not terminal:
+            raise KeyboardInterrupt
+    except UserError as e:
+        if not terminal:
+            raise
+        say(f"({e})")
+    say("\n")
+
+# %% ../../nbs/scripts/chat_cli.ipynb #e14148bd
 def converse(engine: Engine, config: ChatCLIConfig, name: str) -> int:  # exit status
     """The loop of the terminal."""
     def say(text): print(text, end="", flush=True)
 
     talk, terminal = Talk(config.system), sys.stdin.isatty() and config.prompt is None
+    if config.prompt is not None:
+        whole = respond(engine, talk, config.prompt, config, say)
+        say("\n")
+        return 0 if whole else 130
+    keep = with_history(get_base_dir() / "chat_history.jsonl") if terminal else lambda message: None
     if terminal:
-        with_history(get_base_dir() / "chat_history")
         size = sum(p.numel() for p in engine.model.parameters()) / 1e6
         say(f"nanochat, {size:.1f}M parameters, {name}. Type a message; /help shows the commands.\n")
         if config.source != "base":
             say("For example: " + "  ".join(examples()) + "\n")
     while True:
         try:
-            text = read_message("\nyou: " if terminal else "", terminal) if config.prompt is None else config.prompt
-        except (EOFError, KeyboardInterrupt):
-            break
-        if config.prompt is None:
+            text = read_message("\nyou: " if terminal else "", terminal)
             if text in ("/quit", "/exit"):
-                break
-            if not text or (said := obey(talk, text)) is not None:
-                say(said + "\n" if text else "")
-                continue
-        say("nanochat: " if terminal else "")
-        try:
-            respond(engine, talk, text, config, say)
-        except UserError as e:
+                return 0
+            keep(text) if text else None
+            take_turn(engine, talk, text, config, say, terminal)
+        except EOFError:
+            say("\n" if terminal else "")
+            return 0
+        except KeyboardInterrupt:
             if not terminal:
                 raise
-            say(f"({e})")
-        say("\n")
-        if config.prompt is not None:
-            break
-    return 0
+            say(" (/quit or Ctrl-D leaves)")
 
 # %% ../../nbs/scripts/chat_cli.ipynb #8759e556
 #| eval: false
