@@ -65,13 +65,16 @@ def cost_lines(
     m = forecast.memory
     parts = ", ".join(f"{name} {human(m[name], 'B')}" for name in ("weights", "gradients", "optimizer", "activations"))
     lines = [f"memory     {human(m['total'], 'B')} per rank: {parts}"
-             + (f"; available {human(forecast.available, 'B')}" if forecast.available else "")]
+             + (f"; available {human(forecast.available, 'B')}" if forecast.available else "")
+             + (f", enough for {forecast.most_rows} row(s)" if forecast.most_rows else "")]
     speed = "speed unknown" if forecast.peak is None else (
         f"{human(forecast.peak, 'FLOP/s')} {forecast.peak_is} per rank, {forecast.efficiency:.0%} of it assumed")
     lines.append(f"compute    {human(plan.flops, 'FLOP')} ({human(plan.flops_per_token, 'FLOP')} per token); {speed}")
     if forecast.seconds:
-        price = f", ${forecast.dollars or 0:,.0f} at ${forecast.dollars_per_hour:g} per GPU and hour"
-        lines.append(f"time       about {duration(forecast.seconds)}{price if forecast.dollars else ''}")
+        price = "; dollars unknown: --gpu-dollars says what one costs per hour" if forecast.peak_is == "peak" else ""
+        if forecast.dollars:
+            price = f", ${forecast.dollars:,.0f} at ${forecast.dollars_per_hour:g} per GPU and hour"
+        lines.append(f"time       about {duration(forecast.seconds)}{price}")
     if forecast.available and m["total"] > forecast.available:
         lines.append("warning    this does not fit: " + (
             f"--device-batch-size={forecast.most_rows} is the most" if forecast.most_rows else

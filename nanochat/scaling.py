@@ -348,14 +348,14 @@ class Fit:
     efficiency: float  # the share of the peak that training is assumed to reach
     seconds: float | None  # of the whole run
     dollars: float | None
-    dollars_per_hour: float  # for one GPU
+    dollars_per_hour: float | None  # for one GPU, None when unknown
 
 # %% ../nbs/08_scaling.ipynb #417925d9
 def fit(
     plan: Plan,
     device_type: str = "cpu",
     device_name: str | None = None,  # a GPU's name, or any other machine's; None: the one that is here
-    dollars_per_hour: float = 3.0,  # for one GPU
+    dollars_per_hour: float | None = None,  # for one GPU; None: unknown, for prices differ and change
     memory: float | None = None,  # bytes of one rank; None: this machine's, or its data sheet's
 ) -> Fit:
     """Predicts memory, time and money of a plan. On a CPU the speed is measured, on a GPU it is its data sheet's."""
@@ -376,7 +376,7 @@ def fit(
         memory=memory_per_rank(plan.config, plan.device_batch_size, ranks, dtype_bytes, device_type), available=memory,
         most_rows=most_rows(plan.config, ranks, memory, dtype_bytes, device_type) if memory else None,
         peak=peak, peak_is="peak" if gpu else "measured", efficiency=efficiency, seconds=seconds,
-        dollars=seconds / 3600 * dollars_per_hour * ranks if seconds and gpu else None,
+        dollars=seconds / 3600 * dollars_per_hour * ranks if seconds and gpu and dollars_per_hour else None,
         dollars_per_hour=dollars_per_hour)
 
 # %% ../nbs/08_scaling.ipynb #ab19cbb8

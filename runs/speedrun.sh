@@ -56,7 +56,7 @@ if [ "$DRY" = 1 ]; then
     say "plan of the pretraining:"
     machine=$((NPROC * NNODES))x${GPU:-}
     [ "$SCALE" = full ] || machine=1
-    python -m nanochat.scripts.base_train --fit="$machine" "${device[@]}" "${base[@]}" || say "(no forecast for $machine)"
+    python -m nanochat.scripts.base_train --fit="$machine" --gpu-dollars="$DOLLARS" "${device[@]}" "${base[@]}" || say "(no forecast for $machine)"
     [ "$SCALE" = tiny ] || say "published  a run of this kind (d24, ratio 8, fp8, 8xH100): 1.65 h, 0.718 bits per byte, CORE 0.2626"
     say "" "what this machine lacks:"
     check_machine "$gigabytes" 2>&1 || true

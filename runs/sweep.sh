@@ -55,7 +55,7 @@ prepare_sweep() {  # text and tokenizer
 
 train_one() {  # the flags that say how large and how long; sets nothing, uses tag and seed
     if [ "$DRY" = 1 ] && [ "$SCALE" = full ]; then
-        python -m nanochat.scripts.base_train --fit="$((NPROC * NNODES))x$GPU" "${device[@]}" "$@" "${base[@]}" |
+        python -m nanochat.scripts.base_train --fit="$((NPROC * NNODES))x$GPU" --gpu-dollars="$DOLLARS" "${device[@]}" "$@" "${base[@]}" |
             sed -n 's/^\(horizon\|time\) /# \1 /p' || true
     fi
     all_gpus base_train "$@" --seed="$seed" --model-tag="$tag" "${base[@]}"

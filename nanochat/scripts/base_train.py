@@ -51,6 +51,7 @@ class BaseTrainConfig:
     seed: int = 42  # of weights and data order
     init_from: str = ""  # tag of a finished base model to go on from (mid-training); empty: new weights
     fit: bool | str = False  # only say what the run would need, here or on a machine such as 8xH100
+    gpu_dollars: float = -1.0  # what one GPU costs per hour, to say what the run will cost; -1: unknown
     # model
     depth: int = 4  # layers: the dial that sets everything else
     aspect_ratio: int = 64  # channels per layer of depth
@@ -107,6 +108,8 @@ def check_flags(
     for name in ("warmdown_ratio", "final_lr_frac"):
         if not 0 <= getattr(config, name) <= 1:
             refuse(name, getattr(config, name), "must be between 0 and 1")
+    if config.gpu_dollars != -1 and not 0 < config.gpu_dollars < math.inf:
+        refuse("gpu_dollars", config.gpu_dollars, "must be positive, or -1 where nobody knows")
     if config.warmup_steps < 0:
         refuse("warmup_steps", config.warmup_steps, "must be zero or positive")
     if not config.source:
@@ -125,7 +128,7 @@ def check_flags(
 # what may change between a run and its continuation: everything else decides which model comes out
 FREE_TO_CHANGE = ("run", "device_type", "compile", "attention", "eval_every", "eval_tokens", "sample_every",
                   "save_every",
-                  "keep", "model_tag", "resume", "fit")
+                  "keep", "model_tag", "resume", "fit", "gpu_dollars")
 
 # %% ../../nbs/scripts/base_train.ipynb #2763a0c9
 def check_parent(
@@ -185,15 +188,16 @@ def preflight(
     except UserError:
         vocab_size = 32768
         print0(f"(there is no tokenizer yet: a vocabulary of {vocab_size:,} is assumed)")
+    price = config.gpu_dollars if config.gpu_dollars > 0 else None
     if named:
         world_size, name = named
         run_plan = make_plan(config, vocab_size, world_size, "cuda", memory=device_peaks(name)[3] * 1e9, dtype_bytes=2)
         print0(f"machine    {world_size} x {name}, by its data sheet")
-        print0(describe(run_plan, fit(run_plan, "cuda", name)))
+        print0(describe(run_plan, fit(run_plan, "cuda", name, price)))
         return 0
     device_type = config.device_type or autodetect_device_type()
     run_plan = make_plan(config, vocab_size, get_dist_info()[3], device_type)
-    print0(describe(run_plan, fit(run_plan, device_type), chosen_attention(config, run_plan, device_type),
+    print0(describe(run_plan, fit(run_plan, device_type, None, price), chosen_attention(config, run_plan, device_type),
                     config.compile))
     return 0
 
@@ -357,7 +361,8 @@ def base_train(
     with one_run(folder, rank):  # from here on things are written
         for source, _ in parse_sources(config.source):
             prepare(source)
-        print0(describe(run_plan, fit(run_plan, device.type), attention, config.compile))
+        price = config.gpu_dollars if config.gpu_dollars > 0 else None
+        print0(describe(run_plan, fit(run_plan, device.type, None, price), attention, config.compile))
         print0(f"numbers    {settings['compute_dtype']}: {COMPUTE_DTYPE_REASON}")
         return pretrain(config, run_plan, settings, tokenizer, folder, device, rank)
 
