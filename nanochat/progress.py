@@ -102,7 +102,8 @@ class Neighbours:
         self.start, self.used_before, share = self.clock(), self.used(), used / (wall * self.threads)
         if share > 0.85 or self.load() < self.cores + 0.5: return None
         self.told = True
-        advice = ": it may be faster with OMP_NUM_THREADS=1, which waits for nobody" if self.threads > 1 else ""
+        advice = ("; it may be several times faster with OMP_WAIT_POLICY=passive, threads that sleep while they wait, "
+                  "or with OMP_NUM_THREADS=1" if self.threads > 1 else "")
         return (f"another process is using the cores: this one gets {share:.0%} of the time of its {self.threads} "
                 f"thread(s), {self.load():.1f} threads want to run on {self.cores} core(s){advice}")
 
