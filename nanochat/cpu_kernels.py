@@ -5,12 +5,16 @@
 # %% auto #0
 __all__ = ['CACHE_NUMBERS', 'CPU_LOGITS', 'RMSNorm', 'rms_norm', 'ReluSquared', 'relu_squared', 'capped_loss',
            'SoftcapCrossEntropy', 'softcap_cross_entropy', 'HeadLoss', 'head_loss', 'attend_matmul', 'blocked',
-           'matmul_blocked', 'int8_rows']
+           'matmul_blocked', 'int8_rows', 'int8_problem']
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #20171039
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from .common import cpu_flags
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #4465b3ff
 class RMSNorm(torch.autograd.Function):
@@ -202,26 +206,41 @@ def matmul_blocked(q: Tensor,  # queries, (B, Tq, H, D)
     "Blocks of plain matmuls: for CPUs with bf16 instructions. Stores B * H * T * (window + block) scores for backward."
     return blocked(attend_matmul, q, k, v, causal, window_size, block)
 
-# %% ../nbs/appendix/D_cpu_kernels.ipynb #bc735d36
+# %% ../nbs/appendix/D_cpu_kernels.ipynb #b0ab68b6
 def int8_rows(weight: Tensor,  # (n_out, n_in)
-              few,  # a product with the same matrix that is faster for few rows
-              least: int = 4,  # rows from which on the other kernel is taken
+              vnni: bool = "avx512_vnni" in cpu_flags(),  # whether four products are added in 32 bits
               ):  # takes x (..., n_in) in float32, gives (..., n_out)
     "A product with a matrix rounded to 8 bits, one scale a row of the matrix and one a row of x. CPU only."
-    weight = weight.detach().float()
+    levels, weight = 127 if vnni else 63, weight.detach().float()
     scales, zeros = weight.abs().amax(1).clamp(min=1e-8) / 127, torch.zeros(len(weight), dtype=torch.int32)
-    rounded = (weight / scales[:, None]).round().to(torch.int8)
-    packed, one = torch.ops.onednn.qlinear_prepack(rounded, [16, weight.size(1)]), torch.ones(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch announces that these functions will move
+        rounded = torch.quantize_per_channel(weight, scales.double(), zeros.long(), 0, torch.qint8)
+    packed, one = torch.ops.quantized.linear_prepack(rounded, None), torch.ones(1)
+    if wide := vnni and len(weight) > 8192:  # oneDNN's kernel is the faster one for many rows of a vocabulary
+        many = torch.ops.onednn.qlinear_prepack(rounded.int_repr(), [16, weight.size(1)])
 
     def multiply(x):
-        rows = x.reshape(-1, x.size(-1))
-        if len(rows) < least: return few(x)
-        scale = rows.abs().amax(1, keepdim=True).clamp_(min=1e-8).div_(127)
-        y = torch.ops.onednn.qlinear_pointwise((rows / scale).round_().to(torch.int8), one, zeros[:1], packed, scales,
-                                               zeros, None, 1.0, 0, torch.float32, "none", [], "")
-        return y.mul_(scale).view(*x.shape[:-1], -1)
+        scale = torch.linalg.vector_norm(x, float("inf"), dim=-1, keepdim=True).clamp_(min=1e-8)  # the largest |x|
+        if wide and x.numel() >= 4 * x.size(-1):
+            x8 = (x / scale).mul_(127).round_().to(torch.int8).flatten(0, -2)
+            y = torch.ops.onednn.qlinear_pointwise(x8, one / 127, zeros[:1], many, scales, zeros, None, 1.0, 0,
+                                                   torch.float32, "none", [], "").view(*x.shape[:-1], -1)
+        else:
+            y = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(x / scale, 1 / levels, levels + 1,
+                                                                                  packed)
+        return y.mul_(scale)
 
     return multiply
+
+# %% ../nbs/appendix/D_cpu_kernels.ipynb #2c12fe92
+def int8_problem() -> str | None:
+    "Why `int8_rows` cannot be used with this torch on this processor, or None."
+    try:
+        y = int8_rows(torch.eye(8))(torch.eye(8))
+    except (AttributeError, RuntimeError) as e:
+        return f"this torch has no product with 8-bit weights here ({str(e).splitlines()[0][:80]})"
+    return None if torch.allclose(y, torch.eye(8), atol=0.05) else "products with 8-bit weights come out wrong here"
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #0c76fabb
 # Notable choices:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KVCache', 'cache_for', 'sample_next_token', 'row_seed', 'Row', 'ToolTokens', 'first_rows', 'copy_row', 'Batch',
-           'check_prompt', 'float_matrix', 'int8_matrix', 'small_norm', 'Places', 'Prepared', 'prepared_attention',
-           'StaticCache', 'StaticBatch']
+           'check_prompt', 'float_matrix', 'small_norm', 'Places', 'Prepared', 'prepared_attention', 'StaticCache',
+           'StaticBatch']
 
 # %% ../nbs/13_engine.ipynb #fb1b804b
 import hashlib
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import UserError
-from .cpu_kernels import int8_rows
+from .cpu_kernels import int8_problem, int8_rows
 from .execution import use_calculator
 from .flash_attention import CPU_MULTIPLIES_BF16, attend_sdpa, flash_attn_with_kvcache
 from .gpt import apply_rotary, norm, smear
@@ -221,24 +221,13 @@ def float_matrix(weight: Tensor, dtype: torch.dtype) -> Callable:  # takes x (..
         return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
     return lambda x: F.linear(x, weight)
 
-# %% ../nbs/13_engine.ipynb #76d80cf9
-def int8_matrix(weight: Tensor) -> Callable:  # takes x (..., n_in) in float32, gives (..., n_out)
-    """A product with a matrix rounded to 8 bits, one scale a row; activations are rounded as they come. CPU only."""
-    weight = weight.detach().float()
-    scales = weight.abs().amax(1).clamp(min=1e-8).double() / 127
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces that these functions will move
-        rounded = torch.quantize_per_channel(weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8)
-        packed = torch.ops.quantized.linear_prepack(rounded, None)
-    return lambda x: torch.ops.quantized.linear_dynamic(x, packed)
-
 # %% ../nbs/13_engine.ipynb #6f34e519
 def small_norm(x: Tensor, scale: float = 1.0) -> Tensor:
-    """`norm` for few numbers: there torch's own needs less preparation."""
+    """`norm` for few numbers, where each call costs more than its arithmetic: in four calls."""
     if x.numel() > 2**16:
         return norm(x, scale)
-    y = F.rms_norm(x, x.shape[-1:])
-    return y if scale == 1.0 else y * scale
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / length.mul_(x.size(-1) ** -0.5 / scale).clamp_(min=1e-9)
 
 # %% ../nbs/13_engine.ipynb #1d98dc8f
 class Places:
@@ -306,18 +295,20 @@ class Prepared:
             raise UserError(f"weights={weights!r}: use float32, bfloat16 or int8")
         if weights == "int8" and model.get_device().type != "cpu":
             raise UserError("weights=int8 works on a CPU only: use bfloat16 here")
+        if weights == "int8" and (problem := int8_problem()):
+            warnings.warn(f"{problem}: float32 weights instead", stacklevel=2)
+            weights = "float32"
         self.model, self.config, self.compute_dtype, h = model, model.config, dtypes[weights], model.transformer.h
         # with int8 weights the cache is the larger part of what a step reads: half of it is enough
         self.cache_dtype = torch.bfloat16 if weights == "int8" and CPU_MULTIPLIES_BF16 else self.compute_dtype
-        def matrix(w): return int8_matrix(w) if weights == "int8" else float_matrix(w, self.compute_dtype)
+        def matrix(w): return int8_rows(w) if weights == "int8" else float_matrix(w, self.compute_dtype)
         def cast(t): return t.detach().to(self.compute_dtype)
         self.qkv = [matrix(torch.cat([b.attn.c_q.weight, b.attn.c_k.weight, b.attn.c_v.weight])) for b in h]
         self.proj = [matrix(b.attn.c_proj.weight) for b in h]
         self.wide, self.narrow = [matrix(b.mlp.c_fc.weight) for b in h], [matrix(b.mlp.c_proj.weight) for b in h]
         self.gates = [cast(b.attn.ve_gate.weight) if hasattr(b.attn, "ve_gate") else None for b in h]
         self.values = {int(i): cast(embedding.weight) for i, embedding in model.value_embeds.items()}
-        head = model.lm_head.weight[: self.config.vocab_size]
-        self.head = int8_rows(head, int8_matrix(head)) if weights == "int8" else matrix(head)
+        self.head = matrix(model.lm_head.weight[: self.config.vocab_size])
         self.embedding, self.smear_gate = norm(cast(model.transformer.wte.weight)), cast(model.smear_gate.weight)
         self.cos, self.sin = cast(model.cos), cast(model.sin)
         self.keep, self.first = model.resid_lambdas.tolist(), model.x0_lambdas.tolist()
@@ -341,8 +332,8 @@ class Prepared:
             if i == self.config.n_layer // 2:
                 middle = x
         kv_cache.advance(ids.size(1))
-        logits = self.head(norm((x - self.backout_by * middle)[:, -1:])).float()
-        return logits.div_(15).tanh_().mul_(15)  # softcap in place: three new tensors of B * V cost more than tanh
+        logits = self.head(small_norm((x - self.backout_by * middle)[:, -1:])).float()
+        return logits.mul_(2 / 15).sigmoid_().sub_(0.5).mul_(30)  # 15 * tanh(logits / 15), and sigmoid is cheaper
 
 # %% ../nbs/13_engine.ipynb #7cc14e4b
 def prepared_attention(

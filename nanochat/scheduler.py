@@ -15,7 +15,18 @@ import torch
 from torch import Tensor
 
 from .common import UserError
-from .engine import Batch, KVCache, Row, ToolTokens, cache_for, check_prompt, copy_row, row_seed
+from nanochat.engine import (
+    Batch,
+    KVCache,
+    Prepared,
+    Row,
+    StaticBatch,
+    ToolTokens,
+    cache_for,
+    check_prompt,
+    copy_row,
+    row_seed,
+)
 from .sampling import Sampling, draw, log_probabilities, penalise
 from .tokenizer import StreamDecoder
 
@@ -288,13 +299,17 @@ class Scheduler:
         max_waiting: int | None = None,  # requests that may wait; None: any number
         prefixes: int | Prefixes = 2,  # read texts that are remembered, or a memory that outlives the scheduler
         keep_answers: bool = False,  # remember finished texts, too: conversations that go on
+        static: bool = False,  # all rows in every step, on a GPU replayed as a CUDA graph; needs a Prepared
     ):
+        if static and not isinstance(model, Prepared):
+            raise UserError("static=True needs a Prepared model")
         self.model, self.tokenizer, self.tools, self.count = model, tokenizer, ToolTokens(tokenizer), 0
         self.max_rows, self.max_waiting, self.keep_answers = max_rows, max_waiting, keep_answers
         self.context = min(context or model.config.sequence_len, model.config.sequence_len)
         self.prefixes = Prefixes(prefixes) if isinstance(prefixes, int) else prefixes
         self.reader = PromptReader(model, chunk, self.prefixes)
-        self.batch = Batch(cache_for(model, max_rows, self.context))
+        room = (model, max_rows, self.context)
+        self.batch = StaticBatch(*room) if static else Batch(cache_for(*room))
 
     add, step, cancel = add_request, step, cancel_request  # functions that take a scheduler are methods as they stand
 

@@ -117,20 +117,22 @@ def infer_bench(config: InferBenchConfig) -> int:  # exit status
     speed, results = bandwidth(device), []
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f}M parameters on {device.type}, "
           f"{torch.get_num_threads()} threads, memory read at {speed / 1e9:.1f} GB/s")
-    print("weights   rows  first token   per step  prefill/s  decode/s   MBU")
+    print("weights   rows  first token   per step  prefill/s  decode/s   MBU  memory")
     for weights in ways:
         if weights == "int8" and device.type != "cpu":
             continue
         way = model if weights == "plain" else Prepared(model, weights)
         for n in rows:
             measure(way, n, config, device)  # once for nothing: caches, kernels
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats()
             result = measure(way, n, config, device)
             result["mbu"] = matrix_bytes(model, weights) / result["token_s"] / speed
+            result["memory_mb"] = memory_mb(device)
             results.append({"weights": weights, "rows": n, **result})
             print(f"{weights:9} {n:4} {1000 * result['first_token_s']:9.1f} ms {1000 * result['token_s']:7.2f} ms "
-                  f"{result['prefill_tokens_s']:10,.0f} {result['decode_tokens_s']:9,.0f} {result['mbu']:5.0%}",
-                  flush=True)
-    print(f"most memory used: {memory_mb(device):,.0f} MB")
+                  f"{result['prefill_tokens_s']:10,.0f} {result['decode_tokens_s']:9,.0f} {result['mbu']:5.0%} "
+                  f"{result['memory_mb']:,.0f} MB", flush=True)
     print(json.dumps({"parameters": sum(p.numel() for p in model.parameters()), "device": device.type,
                       "dtype": str(model.compute_dtype), "threads": torch.get_num_threads(),
                       "bandwidth": speed, "memory_mb": memory_mb(device), "results": results}))
