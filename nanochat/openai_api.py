@@ -62,7 +62,7 @@ class ChatRequest(BaseModel):
     top_p: float | None = Field(None, gt=0, le=1)
     top_k: int | None = Field(None, ge=0, le=200)
     min_p: float | None = Field(None, ge=0, le=1)
-    repetition_penalty: float | None = Field(None, gt=0, le=10)
+    repetition_penalty: float | None = Field(None, ge=0.1, le=10)
     seed: int | None = Field(None, ge=-(2**63), lt=2**63)
     n: int | None = Field(1, ge=1, le=16)
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
@@ -139,6 +139,9 @@ def sampling_of(
 ) -> Sampling:
     """How the answer is to be written; what the request leaves open is 1 for temperature and top_p."""
     given = {name: getattr(request, name) for name in ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")}
+    if (request.temperature or 1) < 1e-4:  # so cold that the scores would overflow: the likeliest
+        given["temperature"] = 0.0
+    given["top_p"] = request.top_p and max(request.top_p, 1e-6)  # less than float32 can add up
     stop = (request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ())
     return Sampling(max_tokens=request.max_completion_tokens or request.max_tokens or default_max, seed=seed, stop=stop,
                     logprobs=(request.top_logprobs or 0) if request.logprobs else None,
