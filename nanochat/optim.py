@@ -84,7 +84,7 @@ def polar_gram(u: Tensor,          # a stack of matrices (n, rows, cols), in flo
         P = torch.baddbmm(A, A, A, beta=b, alpha=c)
         P.diagonal(dim1=-2, dim2=-1).add_(a)  # aI + bA + cAA: symmetric, and a function of A, as Q is
         Q = P if Q is None else Q @ P
-    return u @ Q if tall else Q @ u
+    return u if Q is None else u @ Q if tall else Q @ u
 
 # %% ../nbs/03_optimizer.ipynb #b49cc2dc
 def equalize_rows(u: Tensor,   # matrices (..., rows, cols)

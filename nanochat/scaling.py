@@ -132,7 +132,7 @@ def activation_bytes(
     """What one micro-batch's forward pass keeps for its backward pass, eager mode."""
     C, L, tokens = config.n_embd, config.n_layer, rows * config.sequence_len
     # measured below: the residual and its norms, q, k, v and their norms, attention, the MLP
-    per_block = (19 if dtype_bytes == 4 else 23) * C
+    per_block = (17 if dtype_bytes == 4 else 23) * C
     casts = 0 if dtype_bytes == 4 else dtype_bytes * scaling_params(config)
     return dict(blocks=L * tokens * per_block * dtype_bytes, logits=tokens * config.padded_vocab_size * dtype_bytes,
                 casts=casts)
