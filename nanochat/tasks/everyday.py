@@ -18,7 +18,7 @@ from ..execution import use_calculator
 from .common import Task
 from .noise import typed
 from .spellingbee import spelled
-from .sums import around, pick, problem_talk, sum_asked, sum_talk, worked
+from .sums import around, order_talk, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
 from .words import many_words, word_talk
 from ..tinyworld.cast import people, person_slots
@@ -131,7 +131,7 @@ def compare_talk(rng: Random) -> dict:
     less, more, low, high = scale["less"], scale["more"], scale["things"][i], scale["things"][j]
     if rng.random() < 0.35:
         low, high = sorted(rng.sample(range(1, 1000 if rng.random() < 0.3 else 100), 2))
-        less, more = rng.choice((("smaller", "bigger"), ("less", "more"), ("smaller", "greater")))
+        less, more = rng.choice((("less", "more"), ("smaller", rng.choice(("bigger", "greater", "larger")))))
     a, b = rng.sample((low, high), 2)
     word, subject, other = rng.choice(((more, high, low), (less, low, high)))
     ask = rng.choice((f"what is {word}, {a} or {b}?", f"which is {word}, {a} or {b}?", f"is {a} {word} than {b}?",
@@ -149,7 +149,7 @@ def list_talk(rng: Random, split: str) -> dict:
     """Counting to ten, the alphabet, the days of the week; comparing; saying again."""
     kind = rng.random()
     if kind < 0.3: return compare_talk(rng)
-    if kind < 0.36: return say_talk(rng)
+    if kind < 0.44: return say_talk(rng) if kind < 0.35 else order_talk(rng)
     ask, answer = rng.choice(table("asking")["lists"])
     return talk(typed(rng, around(rng, spin(rng, ask))), answer)
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ONES', 'TENS', 'OPERATORS', 'COMMANDS', 'in_words', 'pick', 'around', 'numbers', 'number', 'worked', 'three_numbers',
-           'sum_asked', 'sum_talk', 'had_and_got', 'problem_numbers', 'problem_slots', 'problem_talk']
+           'sum_asked', 'sum_talk', 'order_talk', 'had_and_got', 'problem_numbers', 'problem_slots', 'problem_talk']
 
 # %% ../../nbs/tasks/sums.ipynb #d5e1ebe4
 import re
@@ -132,6 +132,14 @@ def sum_talk(rng: Random, split: str) -> dict:
     if not re.match(COMMANDS, text) or rng.random() < 0.1:
         text = rng.choice(table("everyday")["sums"]["frames"]).format(q=text)
     return talk(typed(rng, around(rng, text), keep=" ".join(shown)), worked(expression), slots=shown)
+
+# %% ../../nbs/tasks/sums.ipynb #2c9967b3
+def order_talk(rng: Random) -> dict:
+    """The number after or before another; whether a number is even."""
+    n, kind = rng.randint(1, rng.choice((20, 100, 1000))), rng.choice(("after", "before", "even"))
+    answer = {"after": f"The number after {n} is {n + 1}.", "before": f"The number before {n} is {n - 1}.",
+              "even": f"{n} is {'odd' if n % 2 else 'even'}."}[kind]
+    return talk(typed(rng, around(rng, pick(rng, table("asking")["order"][kind], n=n))), answer, slots=[str(n)])
 
 # %% ../../nbs/tasks/sums.ipynb #b42c36c1
 def had_and_got(rng: Random, slots: dict) -> tuple[str, str]:
