@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['CALL_TITLE', 'REFUSED', 'CSS', 'messages_of', 'text_of', 'conversation_from', 'bars_of', 'reply_of', 'chat_window',
-           'make_page', 'look_of']
+           'refusal', 'make_page', 'look_of']
 
 # %% ../nbs/appendix/P_chat_page.ipynb #1aad2f58
+import logging
 import math
 import os
 import secrets
@@ -128,6 +129,15 @@ def chat_window(
                gr.Slider(0.05, 1, 1, step=0.05, label="top-p: draw among those that have this share", render=False)]
     return chatbot, options
 
+# %% ../nbs/appendix/P_chat_page.ipynb #7398487c
+def refusal(
+    e: Exception,  # in whose handler this is called
+) -> list[dict]:  # messages
+    """What is shown instead of an answer. What is not the user's fault is logged for whoever runs the server."""
+    if not isinstance(e, UserError): logging.getLogger("nanochat").exception("an answer failed")
+    text = str(e) if isinstance(e, UserError) else "the model failed: please try again"
+    return [{"role": "assistant", "content": text, "metadata": {"title": REFUSED}}]
+
 # %% ../nbs/appendix/P_chat_page.ipynb #2886afe0
 def make_page(
     ask: Callable,  # (tokens, sampling) -> events, as an async iterator
@@ -155,8 +165,7 @@ def make_page(
                 yield messages, *before
                 before = gr.skip(), gr.skip()
         except Exception as e:  # raised further, it would leave gradio's box locked
-            text = str(e) if isinstance(e, UserError) else "the model failed: please try again"
-            yield [{"role": "assistant", "content": text, "metadata": {"title": REFUSED}}], [], []
+            yield refusal(e), [], []
             return
         yield messages, words, [(word, 1 - math.exp(own)) for word, _, own in words]  # surprise is red
 

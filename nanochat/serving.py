@@ -59,9 +59,9 @@ def step_worker(worker) -> None:
         events = worker.scheduler.step()
     except Exception as e:  # a broken step must not end the thread: everybody is told, and it begins anew
         worker.failures += 1
+        logging.getLogger("nanochat").exception("a step failed")  # what happened, not what was asked
         sinks, worker.sinks, worker.scheduler = worker.sinks, {}, worker.new_scheduler()
-        for sink in sinks.values():
-            deliver(sink, e)
+        for sink in sinks.values(): deliver(sink, e)
         return
     worker.written += len(events)
     for event in events:
