@@ -15,18 +15,8 @@ import torch
 from torch import Tensor
 
 from .common import UserError
-from nanochat.engine import (
-    Batch,
-    KVCache,
-    Prepared,
-    Row,
-    StaticBatch,
-    ToolTokens,
-    cache_for,
-    check_prompt,
-    copy_row,
-    row_seed,
-)
+from .engine import (Batch, KVCache, Prepared, Row, StaticBatch, ToolTokens, cache_for, check_prompt,
+                             copy_row, row_seed)
 from .sampling import Sampling, draw, log_probabilities, penalise
 from .tokenizer import StreamDecoder
 

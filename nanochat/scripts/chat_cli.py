@@ -57,11 +57,13 @@ def with_history(
     """Arrow keys, and a history of messages that outlives the program, where the machine has readline."""
     try:
         import readline
-
-        readline.set_auto_history(False)  # it would keep each line of a message by itself
-        for line in path.read_text().splitlines()[-1000:] if path.exists() else ():
+    except ImportError:  # Windows has none
+        return lambda message: None
+    readline.set_auto_history(False)  # it would keep each line of a message by itself
+    try:
+        for line in path.read_text().splitlines()[-1000:]:
             readline.add_history(json.loads(line))
-    except (ImportError, OSError, ValueError):  # Windows has no readline; somebody else may have written that file
+    except (OSError, ValueError, TypeError):  # there is none yet, or somebody else has written that file
         pass
 
     def keep(message: str) -> None:
@@ -69,7 +71,7 @@ def with_history(
             readline.add_history(message)
             with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
                 file.write(json.dumps(message) + "\n")
-        except (NameError, OSError, ValueError):  # a folder may be read-only, an alphabet small
+        except (OSError, ValueError):  # a folder may be read-only, an alphabet small
             pass
 
     return keep
@@ -161,8 +163,11 @@ def take_turn(
     terminal: bool,  # whether a person reads it
 ) -> None:
     """Carries a command out, or answers."""
-    if not text or (said := obey(talk, text)) is not None:
-        return say(said + "\n" if text else "")
+    if not text:
+        return
+    if (said := obey(talk, text)) is not None:
+        say(said + "\n")
+        return
     say("nanochat: " if terminal else "")
     try:
         if not respond(engine, talk, text, config, say) and not terminal:
@@ -194,7 +199,8 @@ def converse(engine: Engine, config: ChatCLIConfig, name: str) -> int:  # exit s
             text = read_message("\nyou: " if terminal else "", terminal)
             if text in ("/quit", "/exit"):
                 return 0
-            keep(text) if text else None
+            if text:
+                keep(text)
             take_turn(engine, talk, text, config, say, terminal)
         except EOFError:
             say("\n" if terminal else "")
