@@ -17,10 +17,9 @@ from random import Random
 from ..execution import use_calculator
 from .common import Task
 from .noise import typed
-from .spellingbee import spelled
 from .sums import around, order_talk, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
-from .words import many_words, word_talk
+from .words import about_word, many_words, word_talk
 from ..tinyworld.cast import people, person_slots
 from ..tinyworld.content import (
     Slots, article, data_text, plural, spin, table, upper_first, word_split)
@@ -277,13 +276,16 @@ def follow_sum(rng: Random, split: str) -> dict:
 
 
 def follow_word(rng: Random, split: str) -> dict:
-    """A word is spelled, then another."""
-    turns, slots = [], rng.sample(many_words(split), 2)
-    for word in slots:
-        forms = table("everyday")["spell"]["spell"]
-        if turns: forms = ("and {w}?", "now {w}", "what about {w}?", "and {w}", "how about {w}?")
-        turns += [typed(rng, pick(rng, forms, w=word), keep=word), f"The word {word}: {spelled(word)}"]
-    return talk(*turns, slots=slots)
+    """A word is spelled, then another, or something is asked about its letters."""
+    forms, slots = table("everyday")["spell"], rng.sample(many_words(split), 2)
+    turns = [typed(rng, pick(rng, forms["spell"], w=slots[0]), keep=slots[0]), about_word("spell", slots[0], "")]
+    if rng.random() < 0.4:
+        ask = pick(rng, ("and {w}?", "now {w}", "what about {w}?", "and {w}", "how about {w}?"), w=slots[1])
+        return talk(*turns, typed(rng, ask, keep=slots[1]), about_word("spell", slots[1], ""), slots=slots)
+    kind, word = rng.choice(list(forms["it"])), slots[0]
+    letter = rng.choice(word) if rng.random() < 0.6 else rng.choice("etaoinsrhldcum")
+    ask = pick(rng, forms["it"][kind], x=letter)
+    return talk(*turns, typed(rng, ask, keep=letter), about_word(kind, word, letter), slots=[word, letter])
 
 
 def follow_talk(rng: Random, split: str) -> dict:
