@@ -222,7 +222,7 @@ def task_table(
         scores = [column.get(task) for column in columns.values()]  # not every model was asked everything
         asked = [s for s in scores if s]
         lines.append(f"{task:28}" + "".join(f"{cell(s.accuracy, s.n) if s else '-':>19}" for s in scores)
-                     + f"{asked[0].constant:10.1%}{asked[0].n:11,}")
+                     + f"{asked[-1].constant:10.1%}{asked[-1].n:11,}")
         for name in asked[0].extra or ():
             shares = (f"{cell(s.extra[name], s.n) if s else '-':>19}" for s in scores)
             lines.append(f"{'  ' + name + ' correctly':28}" + "".join(shares))

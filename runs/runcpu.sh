@@ -66,7 +66,7 @@ else
     base_steps=-1 mid_steps=250
     sft=(--num-iterations=1500)
     rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
-    chat_eval=()
+    chat_eval=(--base-problems=100)
 fi
 mid=d$depth-mid
 

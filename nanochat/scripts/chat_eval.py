@@ -42,6 +42,7 @@ class ChatEvalConfig:
     model_tag: str = ""  # which model; empty: the deepest
     step: int = -1  # of the chat model; -1: the last
     compare: bool = True  # score the base model too: before and after
+    base_problems: int = -1  # questions of each task for the base model, which writes long and scores low; -1: as many
     size: int = 400  # questions of each made-up task
     max_problems: int = -1  # only the first so many of each task, marked as partial; -1: all
     batch_size: int = 64  # questions at the same time
@@ -108,7 +109,8 @@ def score_model(
     kind: str, tasks: dict[str, Task], partial: list[str],  # from tasks_to_ask
 ) -> tuple[dict[str, TaskScore], str]:  # the scores, and where they are kept, or why they are not
     """The scores of a model, from their file if they are there, else measured and filed."""
-    limit = None if config.max_problems == -1 else config.max_problems
+    limits = [n for n in (config.max_problems, config.base_problems if source == "base" else -1) if n != -1]
+    limit = min(limits, default=None)
     real = bool(exam_names(config))
     max_tokens = config.max_tokens if config.max_tokens != -1 else 512 if real else 128
     key = dict(checkpoint=fingerprint(folder, step), questions=questions_key(tasks, limit),
@@ -124,7 +126,7 @@ def score_model(
         return scores, ""
     return scores, f"{source}: " + keep_result(path, dict(
         stage="chat_eval", source=source, model_tag=folder.name, step=step, key=key, questions_from=kind,
-        partial=limit is not None, partial_because=partial, plan=asdict(config), average=core_name(scores),
+        partial=config.max_problems != -1, partial_because=partial, plan=asdict(config), average=core_name(scores),
         chat_core=chat_core(scores), chat_core_error=chat_core_error(scores),
         scores={name: asdict(score) for name, score in scores.items()},
         intervals={name: score.interval for name, score in scores.items()},
@@ -170,8 +172,10 @@ def check_flags(config: ChatEvalConfig) -> None:
         value = getattr(config, name)
         if value < 1 and (name, value) != ("max_tokens", -1):
             raise UserError(f"--{name.replace('_', '-')}={value}: must be positive")
-    if config.max_problems != -1 and config.max_problems < 1:
-        raise UserError(f"--max-problems={config.max_problems}: must be positive, or -1 for all")
+    for name in ("max_problems", "base_problems"):
+        value = getattr(config, name)
+        if value != -1 and value < 1:
+            raise UserError(f"--{name.replace('_', '-')}={value}: must be positive, or -1 for all")
     if config.stage not in ("sft", "rl"):
         raise UserError(f"--stage={config.stage}: must be sft or rl")
     if config.source not in ("", "hub", "wheels"):
