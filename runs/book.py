@@ -85,8 +85,8 @@ def runall_of(paths: list[Path], workers: int) -> int:
         for path, (seconds, used, error) in zip(paths, pool.imap(runall, paths)):
             failed += bool(error)
             slow = "" if min(seconds, used) <= 60 else "slow: a reader should not wait a minute"
-            print(f"{'FAILED' if error else 'ok':7} {path} {seconds:.0f} s, {used:.0f} s of processor time {error or slow}",
-                  flush=True)
+            print(f"{'FAILED' if error else 'ok':7} {path} {seconds:.0f} s, {used:.0f} s of processor time "
+                  f"{error or slow}", flush=True)
     if left := sorted(name for name, value in state().items() if before.get(name) != value):
         print("FAILED  changed in the checkout:", *left)
     return failed + bool(left)

@@ -6,8 +6,8 @@
 __all__ = ['INTENTS', 'ANIMALS', 'UNKNOWN', 'SYSTEMS', 'KINDS', 'BLURRED', 'gerund', 'subject_forms', 'put', 'question', 'told',
            'one_way', 'person_talk', 'fact_talk', 'compare_talk', 'say_talk', 'list_talk', 'opening', 'opening_talk',
            'some_name', 'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum',
-           'follow_word', 'follow_talk', 'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked',
-           'unknown_talk', 'system_talk', 'mixed_talk', 'Everyday', 'examples']
+           'follow_talk', 'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk',
+           'system_talk', 'mixed_talk', 'Everyday', 'examples']
 
 # %% ../../nbs/tasks/everyday.ipynb #31c4421b
 import re
@@ -19,7 +19,7 @@ from .common import Task
 from .noise import blur, typed
 from .sums import around, order_talk, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
-from .words import about_word, many_words, word_talk
+from .words import follow_word, many_words, word_talk
 from ..tinyworld.cast import people, person_slots
 from ..tinyworld.content import (
     Slots, article, data_text, plural, spin, table, upper_first, word_split)
@@ -273,19 +273,6 @@ def follow_sum(rng: Random, split: str) -> dict:
             text = rng.choice(frames).format(q=text.rstrip("?= "))
         turns += [typed(rng, text), worked(expression)]
     return talk(*turns, slots=shown)
-
-
-def follow_word(rng: Random, split: str) -> dict:
-    """A word is spelled, then another, or something is asked about its letters."""
-    forms, slots = table("everyday")["spell"], rng.sample(many_words(split), 2)
-    turns = [typed(rng, pick(rng, forms["spell"], w=slots[0]), keep=slots[0]), about_word("spell", slots[0], "")]
-    if rng.random() < 0.4:
-        ask = pick(rng, ("and {w}?", "now {w}", "what about {w}?", "and {w}", "how about {w}?"), w=slots[1])
-        return talk(*turns, typed(rng, ask, keep=slots[1]), about_word("spell", slots[1], ""), slots=slots)
-    kind, word = rng.choice(list(forms["it"])), slots[0]
-    letter = rng.choice(word) if rng.random() < 0.6 else rng.choice("etaoinsrhldcum")
-    ask = pick(rng, forms["it"][kind], x=letter)
-    return talk(*turns, typed(rng, ask, keep=letter), about_word(kind, word, letter), slots=[word, letter])
 
 
 def follow_talk(rng: Random, split: str) -> dict:

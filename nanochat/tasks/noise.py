@@ -63,16 +63,19 @@ def typed(
     return text if text.strip() else given  # "???" is all marks
 
 # %% ../../nbs/tasks/noise.ipynb #84e279ff
-SMALL = frozenset("what whats is the a an please so do does did you u i me are was it that this there can could would will "
-                  "tell give know on at for with just any".split())
+SMALL = frozenset(
+    "what whats is the a an please so do does did you u i me are was it that this there can could would will tell give "
+    "know on at for with just any".split())
 FILLERS = (
-    "really actually just maybe like well now then again exactly honestly basically simply right here today quickly ever even "
-    "still anyway perhaps usually normally often generally probably possibly certainly definitely clearly correctly nowadays "
-    "somehow something someone anybody everyone once also too instead though otherwise finally later soon already yet always "
-    "sometimes rather quite very such most enough almost about around okay hmm er um oh ah wow yeah yes sure fine cool great nice "
-    "happen happens think thought guess suppose believe remember wonder curious ask asked tell told said say mean called known "
-    "given made used found seen heard comes goes gets gives has had having be been being could should might may must here "
-    "everywhere people folks man kid friend teacher somebody we they he she one thing kind sort way time day school book").split()
+    "really actually just maybe like well now then again exactly honestly basically simply right here today "
+    "quickly ever even still anyway perhaps usually normally often generally probably possibly certainly "
+    "definitely clearly correctly nowadays somehow something someone anybody everyone once also too instead "
+    "though otherwise finally later soon already yet always sometimes rather quite very such most enough almost "
+    "about around okay er um oh wow yeah yes sure fine cool great nice happen happens think thought guess suppose "
+    "believe remember wonder curious ask asked tell told said say mean called known given made used found seen "
+    "heard comes goes gets gives has had having be been being could should might may must everywhere kinda sorta "
+    "totally dude gonna wanna gotta people folks man kid friend teacher somebody we they he she one thing kind "
+    "sort way time day school book").split()
 
 
 def blur(
