@@ -132,7 +132,6 @@ def force_attention(name: str = "",  # of RUNGS; "": NANOCHAT_ATTENTION, and wit
     "From now on this rung computes attention. Whether it can, the next `attention_rung` says."
     FORCED["name"] = name or os.environ.get("NANOCHAT_ATTENTION", "")
 
-@torch.compiler.assume_constant_result  # a compiler need not look into the search for libraries
 def choose_rung(forced: str,  # what a person asked for, or ""
                 device_type: str,  # "cpu", "cuda" ...
                 dtype: torch.dtype,  # of queries, keys and values
@@ -155,6 +154,10 @@ def choose_rung(forced: str,  # what a person asked for, or ""
         return "matmul_blocked", "plain matmuls in blocks, which this CPU's bf16 instructions make the faster way"
     if short: return "sdpa", f"torch's fused attention at once, on a CPU the fastest up to {SHORT} tokens"
     return "sdpa_blocked", "torch's fused attention in blocks, on this CPU as fast as plain matmuls or faster"
+
+# a compiler need not look into the search for libraries. This is all that torch.compiler.assume_constant_result does,
+# but calling that would import the compiler, which takes longer than all else that a program imports
+choose_rung._dynamo_marked_constant = True
 
 def attention_rung(device_type: str | None = None,      # "cpu", "cuda" ...; None: what this machine computes on
                    dtype: torch.dtype = COMPUTE_DTYPE,  # of queries, keys and values
