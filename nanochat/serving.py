@@ -25,6 +25,7 @@ from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from .chat import Speaker
 from .common import UserError
@@ -216,7 +217,7 @@ MOST_BYTES, SLOWEST = 1_000_000, 30.0  # of a request's body; seconds for it to 
 
 
 async def read_body(request: Request) -> bytes:
-    """The body of a request. Raises APIError if it is too long or too slow."""
+    """The body of a request. Raises APIError if it is too long, too slow or not all there."""
     async def read():
         body = bytearray()
         async for piece in request.stream():
@@ -229,6 +230,8 @@ async def read_body(request: Request) -> bytes:
         return await asyncio.wait_for(read(), SLOWEST)
     except asyncio.TimeoutError as e:
         raise APIError(408, f"the body did not arrive within {SLOWEST:.0f} s", "timeout") from e
+    except ClientDisconnect as e:  # nobody reads the answer, but it is no failure of the server
+        raise APIError(400, "the client left before the body was complete", "incomplete_body") from e
 
 # %% ../nbs/21_serving.ipynb #a4e5d888
 def json_response(data: dict, status: int = 200, headers: dict | None = None) -> Response:
