@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -48,10 +48,8 @@ def settle(task: Callable, future: Future) -> None:
 # %% ../nbs/21_serving.ipynb #c88403bf
 def deliver(sink: Callable, event: Event | Exception) -> None:
     """Gives an event to its sink. Who closed the door behind them (a loop that has ended) gets nothing."""
-    try:
+    with suppress(RuntimeError):
         sink(event)
-    except RuntimeError:
-        pass
 
 # %% ../nbs/21_serving.ipynb #1aa31770
 def step_worker(worker) -> None:
@@ -168,9 +166,8 @@ async def stream_of(
         async for i, event in events:
             end = event.mask and event.token in state.tools.terminals
             written += not end
-            text, thoughts = speakers[i].push(event), None
-            if event.logprobs and not end:
-                thoughts = [logprob_words(state.tokenizer, event.logprobs)]
+            text, told = speakers[i].push(event), event.logprobs and not end
+            thoughts = [logprob_words(state.tokenizer, event.logprobs)] if told else None
             if text or thoughts:
                 yield sse(reply.piece(i, {"content": text}, None, thoughts))
             if event.finish:
