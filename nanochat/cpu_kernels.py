@@ -161,7 +161,8 @@ class HeadLoss(torch.autograd.Function):
             total += capped_loss(logits, targets[chunk], cap, logits if wanted else None).sum()
             if wanted:  # `logits` now holds their gradient
                 torch.mm(logits, w, out=dx[chunk])
-                for part, more in zip(dw.split(4096), (logits.T @ x[chunk]).split(4096)): part += more  # within the cache
+                more = logits.T @ x[chunk]
+                for part, added in zip(dw.split(4096), more.split(4096)): part += added  # stays in the cache
         ctx.save_for_backward(dx, dw)
         return total
 

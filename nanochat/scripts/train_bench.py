@@ -23,6 +23,7 @@ from ..flash_attention import attention_rung
 from ..gpt import GPT, GPTConfig, norm, reduced_loss, rotary_at
 from ..scaling import shape
 from .infer_bench import clock, memory_mb
+from ..progress import give_memory_back
 from ..train import accumulate_gradients
 
 # %% ../../nbs/scripts/train_bench.ipynb #73f2b6bd
@@ -97,6 +98,7 @@ def packing(config: TrainBenchConfig) -> Callable:
 # %% ../../nbs/scripts/train_bench.ipynb #7aa5d87a
 def measure(config: TrainBenchConfig, device: torch.device) -> dict:
     """The median seconds of a step, of its parts, and of a matrix product; all in turns."""
+    give_memory_back(device)
     model, N = make_model(config, device), config.rows * config.seq_len
     optimizer, params = model.setup_optimizer(), list(model.parameters())
     tokens = torch.randint(config.vocab_size, (config.rows, config.seq_len + 1), device=device)
@@ -111,7 +113,7 @@ def measure(config: TrainBenchConfig, device: torch.device) -> dict:
             took.setdefault(name, []).append(seconds(run, device))
             if name == "optimizer":
                 model.zero_grad(set_to_none=True)
-                memory = memory or memory_mb(device)  # before the parts are measured, which hold tensors of their own
+                if turn == 1: memory = memory_mb(device)  # with the optimizer's state, before the parts are measured
         model.zero_grad(set_to_none=True)
     steps = sorted(s + o for s, o in zip(took["step"][1:], took["optimizer"][1:]))
     median = {name: statistics.median(times[-config.steps:]) for name, times in took.items()}
