@@ -30,7 +30,7 @@ from .distributed import get_rank, get_world_size, sum_over_ranks
 from .files import is_complete, mark_complete
 from .folders import beside, exchange
 from .fp8 import LossScale, take_step
-from .progress import Neighbours, Progress, give_memory_back, sparing_gc
+from .progress import Neighbours, Progress, sparing_gc
 from .train_log import TrainLog
 
 # %% ../nbs/11_pretraining.ipynb #807c93c4
@@ -257,7 +257,6 @@ class RunState:
 
     def begin(self, steps: int, resume: str) -> tuple[str, int]:  # "fresh", "resume" or "done", and the step
         """Goes to where the folder's checkpoints stand."""
-        give_memory_back(self.device)
         status, step = plan_resume(self.dir, self.facts["settings"], resume, steps=steps)
         if status != "fresh":
             self.load(step)

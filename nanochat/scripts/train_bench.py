@@ -23,7 +23,6 @@ from ..flash_attention import attention_rung
 from ..gpt import GPT, GPTConfig, norm, reduced_loss, rotary_at
 from ..scaling import shape
 from .infer_bench import clock, memory_mb
-from ..progress import give_memory_back
 from ..train import accumulate_gradients
 
 # %% ../../nbs/scripts/train_bench.ipynb #73f2b6bd
@@ -98,7 +97,6 @@ def packing(config: TrainBenchConfig) -> Callable:
 # %% ../../nbs/scripts/train_bench.ipynb #7aa5d87a
 def measure(config: TrainBenchConfig, device: torch.device) -> dict:
     """The median seconds of a step, of its parts, and of a matrix product; all in turns."""
-    give_memory_back(device)
     model, N = make_model(config, device), config.rows * config.seq_len
     optimizer, params = model.setup_optimizer(), list(model.parameters())
     tokens = torch.randint(config.vocab_size, (config.rows, config.seq_len + 1), device=device)
