@@ -311,8 +311,10 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     elif kind < 0.48:  # two heroes
         wish, texts, slots = f"{x} and {y}", texts[:1], [x, y, hero, other]
     elif kind < 0.66:
-        wish = rng.choice((plural(hero), plural(hero), f"the {hero}"))
-        slots = [wish, hero]
+        wish, slots = the_x, [hero]
+        if rng.random() < 0.7:
+            wish, kind_of = plural(hero), rng.choice(("family", "group"))
+            x, the_x, slots = f"a {kind_of} of {wish}", f"the {kind_of}", [wish, hero]
     elif kind < 0.8:  # what it does, what it likes, whose it is
         wish, x, the_x, slots = some_wish(rng, hero, name, tales)
     ask = pick(rng, tales["ask"], x=wish) if wished else pick(rng, tales["plain"])
@@ -421,7 +423,8 @@ class Everyday(Task):
     def get_example(self, index: int) -> dict:
         rng = example_rng("Everyday", self.kind, self.split, index)
         conversation = KINDS[self.kind](rng, self.split)
-        if self.kind in ("mixed", "system"): return conversation  # these do not say what must stay
+        # in a sum every word may matter, and some kinds do not say what must stay
+        if self.kind in ("sums", "problems", "mixed", "system"): return conversation
         for message in conversation["messages"][::2]:
             if rng.random() < BLURRED:
                 message["content"] = blur(rng, message["content"], conversation.get("slots", []))

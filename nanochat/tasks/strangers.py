@@ -172,7 +172,9 @@ class Strangers(Task):
         if "number" in c: return ends_in(response, c["number"])
         if "word" in c: return spelled(c["word"]) in response
         if "said" in c: return has_word(response, c["said"])
-        if "hero" in c: return has_word(response, c["hero"]) and len(response.split()) > 20
+        if "hero" in c:
+            named = any(has_word(response, word) for word in (c["hero"], plural(c["hero"])))
+            return named and len(response.split()) > 20
         return re.search(table("strangers")["intents"][c["intent"]], response, re.IGNORECASE) is not None
 
 
