@@ -288,8 +288,9 @@ def matmul_blocked(q: Tensor,  # queries, (B, Tq, H, D)
                    window_size: tuple[int, int] = (-1, -1),  # keys seen to the left and right, -1: all
                    block: int = 128,  # queries, and keys, per block
                    ) -> Tensor:  # (B, Tq, H, D)
-    "Blocks of plain matmuls: for CPUs with bf16 instructions. Keeps q, k and v for the backward pass, no scores."
-    if torch.compiler.is_compiling(): return blocked(attend_matmul, q, k, v, causal, window_size, block)
+    "Blocks of plain matmuls: for CPUs with bf16 instructions. Without a window it keeps q, k and v, no scores."
+    short = 0 <= window_size[0] < k.size(1) - 1  # few scores: to keep them costs little, to compute them twice more
+    if short or torch.compiler.is_compiling(): return blocked(attend_matmul, q, k, v, causal, window_size, block)
     return MatmulBlocked.apply(q, k, v, causal, window_size, block)
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #b0ab68b6
