@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .common import COMPUTE_DTYPE, UserError
-from .cpu_kernels import head_loss, relu_squared, relu_squared_mlp, rms_norm, softcap_cross_entropy
+from .cpu_kernels import head_loss, relu_squared, rms_norm, softcap_cross_entropy
 from .flash_attention import flash_attn_func, flash_attn_with_kvcache
 from .optim import MuonAdamW
 
@@ -190,8 +190,6 @@ class MLP(nn.Module):
         self.c_proj = Linear(4 * config.n_embd, config.n_embd)
 
     def forward(self, x: Tensor) -> Tensor:
-        plain = type(self.c_fc) is type(self.c_proj) is Linear and not torch.compiler.is_compiling()
-        if plain and x.device.type == "cpu": return relu_squared_mlp(x, self.c_fc.weight, self.c_proj.weight)
         return self.c_proj(relu2(self.c_fc(x)))
 
 class Block(nn.Module):
