@@ -211,6 +211,8 @@ def chat_eval(
         columns[column], where = score_model(config, source, folder, step, device, kind, tasks, partial)
         kept.append(where)
     print0("\n" + task_table(columns))
+    if config.compare and config.base_problems != -1:
+        print0(f"before SFT: the first {config.base_problems} questions of each task")
     print0("\n".join([*(f"partial: {text}" for text in partial), "", *kept]))
     if config.samples == 0 or get_rank() > 0:
         return 0

@@ -19,7 +19,7 @@ from .common import Task
 from .noise import blur, typed
 from .sums import around, order_talk, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
-from .words import follow_word, many_words, word_talk
+from .words import alphabet_talk, follow_word, many_words, word_talk
 from ..tinyworld.cast import people, person_slots
 from ..tinyworld.content import (
     Slots, article, data_text, plural, spin, table, upper_first, word_split)
@@ -128,13 +128,12 @@ def compare_talk(rng: Random) -> dict:
     scale = rng.choice(table("drills")["scales"])
     i, j = sorted(rng.sample(range(len(scale["things"])), 2))
     less, more, low, high = scale["less"], scale["more"], scale["things"][i], scale["things"][j]
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         low, high = sorted(rng.sample(range(1, 1000 if rng.random() < 0.3 else 100), 2))
         less, more = rng.choice((("less", "more"), ("smaller", rng.choice(("bigger", "greater", "larger")))))
     a, b = rng.sample((low, high), 2)
     word, subject, other = rng.choice(((more, high, low), (less, low, high)))
-    ask = rng.choice((f"what is {word}, {a} or {b}?", f"which is {word}, {a} or {b}?", f"is {a} {word} than {b}?",
-                      f"is {a} or {b} {word}?", f"{a} or {b}, which is {word}?", f"which one is {word}: {a} or {b}?"))
+    ask = pick(rng, table("asking")["compare"], word=word, a=a, b=b)
     return talk(typed(rng, ask), upper_first(f"{subject} is {word} than {other}."), slots=[str(a), str(b)])
 
 # %% ../../nbs/tasks/everyday.ipynb #1d28c1ad
@@ -148,7 +147,7 @@ def list_talk(rng: Random, split: str) -> dict:
     """Counting to ten, the alphabet, the days of the week; comparing; saying again."""
     kind = rng.random()
     if kind < 0.3: return compare_talk(rng)
-    if kind < 0.44: return say_talk(rng) if kind < 0.35 else order_talk(rng)
+    if kind < 0.44: return say_talk(rng) if kind < 0.35 else rng.choice((order_talk, alphabet_talk))(rng)
     ask, answer = rng.choice(table("asking")["lists"])
     return talk(typed(rng, around(rng, spin(rng, ask))), answer)
 
@@ -156,8 +155,8 @@ def list_talk(rng: Random, split: str) -> dict:
 INTENTS = {  # how often each comes up
     "hello": 14, "how": 9, "fine": 4, "sad": 5, "who": 10, "name": 7, "maker": 5, "can": 12, "age": 2, "feel": 9,
     "tell": 6, "color": 1, "animal": 1, "favorite": 2, "thanks": 8, "bye": 8, "praise": 3, "ack": 5, "wrong": 4,
-    "insult": 3, "sorry": 1, "helpme": 5, "joke": 4, "languages": 2, "cannot": 7, "now": 5, "strange": 3,
-    "fact": 2, "quiz": 2, "night": 3}
+    "insult": 3, "mistakes": 2, "size": 2, "sorry": 1, "helpme": 5, "joke": 4, "languages": 2, "cannot": 7, "now": 5,
+    "strange": 3, "fact": 2, "quiz": 2, "night": 3}
 
 
 def opening(rng: Random, intent: str | None = None, noisy: bool = True) -> list[str]:
