@@ -147,7 +147,8 @@ def choose_rung(forced: str,  # what a person asked for, or ""
             raise UserError(f"--attention={forced} cannot be used here: {problem}")
         return forced, f"asked for; {RUNGS[forced].words}"
     if device_type == "cuda":
-        for name in ("fa3", "fa2", "flex"):
+        # flex compiles for every shape: questions and prompts have too many
+        for name in ("fa3", "fa2", "flex") if training else ("fa3", "fa2"):
             if not RUNGS[name].problem(device_type, dtype, head_dim, training): return name, RUNGS[name].words
     if device_type != "cpu": return "sdpa_folded", RUNGS["sdpa_folded"].words + "; needs nothing but torch"
     if dtype == torch.bfloat16 and CPU_MULTIPLIES_BF16:
@@ -208,20 +209,22 @@ def flash_attn_with_kvcache(q: Tensor,  # queries of the new tokens, (B, T, H, D
                             causal: bool = True,  # a query sees no key after itself
                             window_size: tuple[int, int] = (-1, -1),  # keys seen to the left and right, -1: all
                             ) -> Tensor:  # (B, T, H, D)
-    """Writes k and v into the cache at each row's length, then attends to it. Raises UserError if it is full; where the
-    lengths stand on a GPU, it does so for prompts only: to look at them for each token would cost a wait."""
+    """Writes k and v into the cache at each row's length, then attends to it. Raises UserError if it is full. Lengths
+    on a GPU are not looked at for a single token, and never where FlashAttention computes: that would cost a wait."""
     B, T = q.shape[:2]
     S, left = k_cache.size(1), window_size[0] if window_size[0] >= 0 else k_cache.size(1)
     if cache_seqlens is None: cache_seqlens = S if k is None else 0
     name, _ = attention_rung(q.device.type, q.dtype, S, q.size(3), training=False)
-    if RUNGS[name].cached: return RUNGS[name].cached(q, k_cache, v_cache, k, v, cache_seqlens, causal, window_size)
-    if T == 1 and k is not None and isinstance(cache_seqlens, Tensor) and cache_seqlens.device.type != "cpu":
-        return decode_unread(q, k_cache, v_cache, k, v, cache_seqlens, left)
+    cached = RUNGS[name].cached
+    if isinstance(cache_seqlens, Tensor) and cache_seqlens.device.type != "cpu":
+        if cached: return cached(q, k_cache, v_cache, k, v, cache_seqlens, causal, window_size)
+        if T == 1 and k is not None: return decode_unread(q, k_cache, v_cache, k, v, cache_seqlens, left)
     old = [cache_seqlens] * B if isinstance(cache_seqlens, int) else cache_seqlens.tolist()
     new = old if k is None else [n + T for n in old]
     if max(new) > S:
         raise UserError(f"the KV cache holds {S} tokens per row, but a row would grow to {max(new)}: "
                         "make the cache longer or the text shorter")
+    if cached: return cached(q, k_cache, v_cache, k, v, cache_seqlens, causal, window_size)
     same = min(new) == max(new)
     if k is not None:
         at = ((slice(None), slice(old[0], new[0])) if same else

@@ -127,15 +127,14 @@ def finetune_scale(
 def activation_bytes(
     config: GPTConfig,
     rows: int,  # rows of sequence_len tokens in one micro-batch
-    dtype_bytes: int = 4,  # bytes of one activation
+    dtype: torch.dtype = torch.float32,  # of one activation
 ) -> dict:  # blocks, logits, casts: bytes kept for the backward pass
     """What one micro-batch's forward pass keeps for its backward pass, eager mode."""
-    C, L, tokens = config.n_embd, config.n_layer, rows * config.sequence_len
+    C, L, tokens, size = config.n_embd, config.n_layer, rows * config.sequence_len, dtype.itemsize
     # measured below: the residual and its norms, q, k, v and their norms, attention, the MLP
-    per_block = (17 if dtype_bytes == 4 else 23) * C
-    casts = 0 if dtype_bytes == 4 else dtype_bytes * scaling_params(config)
-    return dict(blocks=L * tokens * per_block * dtype_bytes, logits=tokens * config.padded_vocab_size * dtype_bytes,
-                casts=casts)
+    per_block = (17 if size == 4 else 23) * C
+    casts = 0 if size == 4 else size * scaling_params(config)
+    return dict(blocks=L * tokens * per_block * size, logits=tokens * config.padded_vocab_size * size, casts=casts)
 
 # %% ../nbs/08_scaling.ipynb #e4b5bf94
 CPU_HEAP = 1.8  # memory that a process takes for the blocks' activations, over what they weigh
@@ -145,15 +144,16 @@ def memory_per_rank(
     config: GPTConfig,
     rows: int,  # rows in one micro-batch
     world_size: int = 1,  # ranks that share the optimizer's state
-    dtype_bytes: int = 4,  # bytes of one activation: 2 for bfloat16
+    dtype: torch.dtype = torch.float32,  # of one activation
     device_type: str = "cpu",
 ) -> dict:  # weights, gradients, optimizer, activations, total, in bytes
     """An estimate of what one rank needs at its fullest moment, the start of a backward pass."""
     counts = parameter_counts(config)
     embeddings, matrices = counts["wte"] + counts["value_embeds"], counts["transformer_matrices"]
     adamw = counts["lm_head"] + counts["scalars"]
-    weights = dtype_bytes * embeddings + 4 * (matrices + adamw)
-    kept = activation_bytes(config, rows, dtype_bytes)
+    stored = 4 if dtype == torch.float16 else dtype.itemsize  # float16 is too narrow for embeddings
+    weights = stored * embeddings + 4 * (matrices + adamw)
+    kept = activation_bytes(config, rows, dtype)
     if device_type == "cpu":
         kept["blocks"] = int(CPU_HEAP * kept["blocks"])
     parts = dict(
@@ -170,11 +170,11 @@ def most_rows(
     config: GPTConfig,
     world_size: int,  # ranks that share the optimizer's state
     memory: float,  # bytes of one rank
-    dtype_bytes: int = COMPUTE_DTYPE.itemsize,  # of one activation
+    dtype: torch.dtype = COMPUTE_DTYPE,  # of one activation
     device_type: str = "cpu",
 ) -> int:  # 0: not even one row fits
     """The largest micro-batch that fits: memory grows by the same amount with every row."""
-    one, two = (memory_per_rank(config, rows, world_size, dtype_bytes, device_type)["total"] for rows in (1, 2))
+    one, two = (memory_per_rank(config, rows, world_size, dtype, device_type)["total"] for rows in (1, 2))
     return max(0, math.floor((memory - one) / (two - one)) + 1) if memory < math.inf else 2**31
 
 # %% ../nbs/08_scaling.ipynb #533d3edf
@@ -184,14 +184,14 @@ def choose_device_batch_size(
     world_size: int = 1,
     device_type: str = "cpu",
     memory: float = math.inf,  # bytes of one rank
-    dtype_bytes: int = COMPUTE_DTYPE.itemsize,  # of one activation
+    dtype: torch.dtype = COMPUTE_DTYPE,  # of one activation
 ) -> int:  # rows per rank and micro-batch
     """The most rows that divide the batch, fit in four fifths of the memory, and still help."""
     T = config.sequence_len
     rows = batch // (T * world_size)  # the whole batch at once
     # beyond a few thousand tokens a CPU's caches lose more than longer matrices win
     most = max(1, 4096 // T) if device_type == "cpu" else 32
-    most = min(rows, most, most_rows(config, world_size, 0.8 * memory, dtype_bytes, device_type))
+    most = min(rows, most, most_rows(config, world_size, 0.8 * memory, dtype, device_type))
     return max((n for n in range(1, most + 1) if rows % n == 0), default=1)
 
 # %% ../nbs/08_scaling.ipynb #c4751618
@@ -305,7 +305,7 @@ def plan(
     world_size: int = 1,
     device_type: str = "cpu",
     memory: float | None = None,  # bytes per rank; None asks this machine
-    dtype_bytes: int = COMPUTE_DTYPE.itemsize,  # of one activation
+    dtype: torch.dtype = COMPUTE_DTYPE,  # of one activation
 ) -> Plan:
     """What `--depth` and its companions mean. Raises `UserError` for every combination that cannot be trained."""
     check_positive(sequence_len=sequence_len, vocab_size=vocab_size, world_size=world_size,
@@ -324,7 +324,7 @@ def plan(
     batch = batch if total_batch_size == -1 else total_batch_size
     if device_batch_size == -1:
         memory = rank_memory(device_type, world_size) if memory is None else memory
-        device_batch_size = choose_device_batch_size(config, batch, world_size, device_type, memory, dtype_bytes)
+        device_batch_size = choose_device_batch_size(config, batch, world_size, device_type, memory, dtype)
     grad_accum = micro_batches(batch, sequence_len, world_size, device_batch_size)
     per_token = flops_per_token(config)
     steps, horizon, notes = choose_steps(tokens, batch, per_token, num_iterations, target_flops)
@@ -360,11 +360,11 @@ def fit(
 ) -> Fit:
     """Predicts memory, time and money of a plan. On a CPU the speed is measured, on a GPU it is its data sheet's."""
     here, ranks, gpu = device_name is None, plan.world_size, device_type == "cuda"
-    dtype_bytes = COMPUTE_DTYPE.itemsize if here else 2
+    dtype = COMPUTE_DTYPE if here else torch.bfloat16
     peak = None
     if gpu:
         device_name = torch.cuda.get_device_name() if here else device_name
-        peak = peak_flops(device_name, COMPUTE_DTYPE if here else torch.bfloat16)
+        peak = peak_flops(device_name, dtype)
     elif here and device_type == "cpu":
         peak = measured_flops() / ranks  # the ranks share the cores
     if memory is None:
@@ -373,8 +373,8 @@ def fit(
     efficiency = 0.45 if gpu else 0.5
     seconds = plan.flops / (peak * efficiency * ranks) if peak else None
     return Fit(
-        memory=memory_per_rank(plan.config, plan.device_batch_size, ranks, dtype_bytes, device_type), available=memory,
-        most_rows=most_rows(plan.config, ranks, memory, dtype_bytes, device_type) if memory else None,
+        memory=memory_per_rank(plan.config, plan.device_batch_size, ranks, dtype, device_type), available=memory,
+        most_rows=most_rows(plan.config, ranks, memory, dtype, device_type) if memory else None,
         peak=peak, peak_is="peak" if gpu else "measured", efficiency=efficiency, seconds=seconds,
         dollars=seconds / 3600 * dollars_per_hour * ranks if seconds and gpu and dollars_per_hour else None,
         dollars_per_hour=dollars_per_hour)
@@ -383,21 +383,21 @@ def fit(
 def check_fits(
     plan: Plan,
     memory: float,  # bytes of one rank
-    dtype_bytes: int = COMPUTE_DTYPE.itemsize,  # of one activation
+    dtype: torch.dtype = COMPUTE_DTYPE,  # of one activation
     device_type: str = "cpu",
 ) -> None:
     """Raises `UserError` for a plan that needs clearly more memory than there is, and says what would do."""
     config, ranks = plan.config, plan.world_size
-    needed = memory_per_rank(config, plan.device_batch_size, ranks, dtype_bytes, device_type)["total"]
+    needed = memory_per_rank(config, plan.device_batch_size, ranks, dtype, device_type)["total"]
     if needed <= 1.15 * memory:  # it is an estimate
         return
     aspect_ratio = max(24, config.n_embd // config.n_layer)
 
     def fitting(depth):  # rows of a model like this one
         other = GPTConfig(config.sequence_len, config.vocab_size, **shape(depth, aspect_ratio=aspect_ratio))
-        return most_rows(other, ranks, memory, dtype_bytes, device_type)
+        return most_rows(other, ranks, memory, dtype, device_type)
 
-    if rows := most_rows(config, ranks, memory, dtype_bytes, device_type):
+    if rows := most_rows(config, ranks, memory, dtype, device_type):
         advice = f"--device-batch-size={rows} is the most that fits"
     else:
         depth = next((d for d in range(config.n_layer - 1, 0, -1) if fitting(d)), None)

@@ -269,10 +269,11 @@ def throughput(c: Check, depth: int, windows: str, fp8: bool) -> None:
     config = model.config
     rows = c.rows
     if c.cuda:
-        rows = 2 ** int(math.log2(max(1, min(c.rows, most_rows(config, 1, 0.8 * rank_memory("cuda"), 2, "cuda")))))
+        most = most_rows(config, 1, 0.8 * rank_memory("cuda"), device_type="cuda")
+        rows = 2 ** int(math.log2(max(1, min(c.rows, most))))
     per_token = flops_per_token(config)
     promised = c.machine["matmul_flops"] / per_token
-    forecast = memory_per_rank(config, rows, 1, COMPUTE_DTYPE.itemsize, c.device.type)["total"]
+    forecast = memory_per_rank(config, rows, 1, COMPUTE_DTYPE, c.device.type)["total"]
     if fp8:
         convert_to_fp8(model)
     forward, optimizer, (x, y) = compiled(c, model), model.setup_optimizer(), some_tokens(c, rows)

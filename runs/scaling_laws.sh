@@ -26,7 +26,7 @@ fi
 for budget in $BUDGETS; do
     [[ $budget =~ ^[1-9](\.[0-9]{1,3})?e[0-9]{1,2}$ ]] || die "BUDGETS=$BUDGETS: must be floating-point operations, such as 1e18 5e18"
 done
-read_sweep
+read_sweep scaling
 prepare_machine
 prepare_sweep
 for budget in $BUDGETS; do

@@ -44,10 +44,10 @@ whole FIRST 1 "$SHARDS"
 number RATIO
 switch FP8
 switch RL
-gigabytes=$((1 + SHARDS / 10 + DEPTH * DEPTH / 8))  # text and checkpoints
 prepare_machine
 
 tag=d$DEPTH
+room=($((SHARDS / 10)) $((1 + DEPTH * DEPTH / 8)) "$tag")  # gigabytes of text and of checkpoints
 finished() { echo "$NANOCHAT_BASE_DIR/$1_checkpoints/$tag/COMPLETE.json"; }  # written last by a training stage
 base=(--depth="$DEPTH" --target-param-data-ratio="$RATIO" --source=climbmix --run="$WANDB_RUN" "${base[@]}")
 [ "$FP8" = 0 ] || base+=(--fp8)
@@ -59,10 +59,10 @@ if [ "$DRY" = 1 ]; then
     python -m nanochat.scripts.base_train --fit="$machine" --gpu-dollars="$DOLLARS" "${device[@]}" "${base[@]}" || say "(no forecast for $machine)"
     [ "$SCALE" = tiny ] || say "published  a run of this kind (d24, ratio 8, fp8, 8xH100): 1.65 h, 0.718 bits per byte, CORE 0.2626"
     say "" "what this machine lacks:"
-    check_machine "$gigabytes" 2>&1 || true
+    check_machine "${room[@]}" 2>&1 || true
     say "" "commands:"
 else
-    check_machine "$gigabytes"
+    check_machine "${room[@]}"
 fi
 core=()
 if [ "$SCALE" = tiny ]; then

@@ -2,8 +2,8 @@
 # shellcheck disable=SC2034,SC2154  # read and set by the scripts that source this
 # Sourced by the scripts that train many models: one run after the other, a row in a table for each.
 
-read_sweep() {  # checks what both sweeps are told
-    local value
+read_sweep() {  # how tags begin: checks what both sweeps are told
+    local value depth
     SEEDS=${SEEDS:-42}
     if [ "$SCALE" = tiny ]; then
         FP8=${FP8:-0} SHARDS=${SHARDS:-1}
@@ -19,13 +19,14 @@ read_sweep() {  # checks what both sweeps are told
     fi
     switch FP8
     whole SHARDS 1 6542
-    gigabytes=1
-    if [ "$SCALE" = full ]; then gigabytes=$((SHARDS / 10 + 100)); fi  # text and checkpoints
+    room=($((SHARDS / 10)) 100)  # gigabytes of text and of checkpoints, then the models' tags
+    if [ "$SCALE" = tiny ]; then room=(0 1); fi
     for value in $DEPTHS; do
         [[ $value =~ ^[1-9][0-9]{0,2}$ ]] || die "DEPTHS=$DEPTHS: must be numbers of layers, such as \"12 14 16\""
     done
     for value in $SEEDS; do
         [[ $value =~ ^[0-9]{1,9}$ ]] || die "SEEDS=$SEEDS: must be whole numbers, such as \"42 43\""
+        for depth in $DEPTHS; do room+=("$1-*d$depth-s$value"); done
     done
     if [ -z "${DEPTHS// /}" ] || [ -z "${SEEDS// /}" ]; then die "DEPTHS and SEEDS must each name at least one"; fi
     # evaluated once, at the end; few checkpoints: there will be many models
@@ -38,10 +39,10 @@ prepare_sweep() {  # text and tokenizer
     core=()
     if [ "$DRY" = 1 ]; then
         say "what this machine lacks:"
-        check_machine "$gigabytes" 2>&1 || true
+        check_machine "${room[@]}" 2>&1 || true
         say "" "commands:"
     else
-        check_machine "$gigabytes"
+        check_machine "${room[@]}"
     fi
     if [ "$SCALE" = tiny ]; then
         loopback_hub

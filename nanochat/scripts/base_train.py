@@ -149,7 +149,7 @@ def make_plan(
     vocab_size: int,
     world_size: int = 1,
     device_type: str = "cpu",
-    **machine,  # memory and dtype_bytes of another one
+    **machine,  # memory and dtype of another one
 ) -> Plan:
     """What the flags mean, by the rules of chapter 08."""
     names = ("head_dim", "aspect_ratio", "n_kv_head", "window_pattern", "num_iterations", "target_flops",
@@ -191,7 +191,8 @@ def preflight(
     price = config.gpu_dollars if config.gpu_dollars > 0 else None
     if named:
         world_size, name = named
-        run_plan = make_plan(config, vocab_size, world_size, "cuda", memory=device_peaks(name)[3] * 1e9, dtype_bytes=2)
+        run_plan = make_plan(config, vocab_size, world_size, "cuda", memory=device_peaks(name)[3] * 1e9,
+                             dtype=torch.bfloat16)
         print0(f"machine    {world_size} x {name}, by its data sheet")
         print0(describe(run_plan, fit(run_plan, "cuda", name, price)))
         return 0
