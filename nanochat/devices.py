@@ -102,11 +102,12 @@ def measured_flops(
     dtype: torch.dtype = COMPUTE_DTYPE,
     size: int = 768,  # of the square matrices
 ) -> float:  # FLOP/s of the best of several products
-    """How fast this CPU multiplies matrices, in a tenth of a second."""
+    """How fast this CPU multiplies matrices, in a fifth of a second: less may fall into a pause of the machine."""
     a, b = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
     best = math.inf
     a @ b  # the first product starts the threads
-    for _ in range(5):
+    end = time.perf_counter() + 0.2
+    while best == math.inf or time.perf_counter() < end:
         start = time.perf_counter()
         a @ b
         best = min(best, time.perf_counter() - start)
