@@ -101,14 +101,15 @@ def html_table(
 
 # %% ../nbs/appendix/S_report_parts.ipynb #6a4aa50a
 def stage_times(
-    path: Path,  # lines of stage, tab, seconds
+    path: Path,  # lines of stage, tab, seconds, and where it is known tab, tag of the model
+    tag: str = "",  # only of this model's run; empty: of all
 ) -> dict[str, int]:  # seconds by stage, several attempts added up, in the order in which they first ran
     """How long each stage took."""
     seconds = defaultdict(int)
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition("\t")
-            if value.strip().isdigit():  # a line cut by a crash is left out
+            name, value, of, *_ = [*line.split("\t"), "", ""]
+            if value.strip().isdigit() and tag in ("", of or tag):  # a line cut by a crash is left out
                 seconds[name] += int(value)
     return dict(seconds)
 

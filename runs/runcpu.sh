@@ -42,7 +42,7 @@ stage() {  # name, command
     shift
     say "" "== $name"
     "$@" || status=$?
-    printf '%s\t%s\n' "$name" $((SECONDS - start)) >> "$times" || true
+    printf '%s\t%s\t%s\n' "$name" $((SECONDS - start)) "$mid" >> "$times" || true
     if [ $status = 129 ] || [ $status = 130 ] || [ $status = 143 ]; then interrupted=$status; fi
     if [ $interrupted != 0 ]; then
         exit $interrupted

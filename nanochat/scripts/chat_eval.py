@@ -26,7 +26,7 @@ from ..engine import Engine
 from ..execution import isolation_text
 from ..files import read_json
 from ..report_parts import environment, keep_result
-from ..report import fingerprint
+from ..report import ancestry, fingerprint, not_last
 from ..tasks.common import Task
 from ..tasks.exams import EXAMS, laptop_tasks, real_task
 
@@ -55,11 +55,9 @@ def models_to_score(
     config: ChatEvalConfig,
 ) -> dict:  # source -> (folder, step)
     """Which checkpoints are asked. Raises `UserError` if one is missing, before anything is measured."""
-    tag, sources = config.model_tag or trained_dir(config.stage).name, [config.stage]
-    if config.compare:  # what it came from
-        sources = ["base", *(["sft"] if config.stage == "rl" else []), config.stage]
-    models = {}
-    for source in sources:
+    tag, models = config.model_tag or trained_dir(config.stage).name, {}
+    line = ancestry(config.stage, tag) if config.compare else [(config.stage, tag)]
+    for source, tag in dict(line).items():  # the last of each stage that it came from
         folder = trained_dir(source, tag)
         step = config.step if config.step != -1 and source == config.stage else None
         models[source] = folder, load_meta(folder, step)["step"]
@@ -95,7 +93,6 @@ def tasks_to_ask(
     else:
         kind, tasks = f"{config.size}", laptop_tasks("test", config.size)
     if config.max_problems != -1:
-        kind += f"-{config.max_problems}"
         why.append(f"the first {config.max_problems} questions of each task only, not comparable with full scores")
     return kind, tasks, why
 
@@ -115,7 +112,8 @@ def score_model(
     max_tokens = config.max_tokens if config.max_tokens != -1 else 512 if real else 128
     key = dict(checkpoint=fingerprint(folder, step), questions=questions_key(tasks, limit),
                max_tokens=max_tokens, compute_dtype=str(COMPUTE_DTYPE).removeprefix("torch."))
-    path = get_base_dir() / "report" / f"chat_eval_{source}_{folder.name}.{kind}.json"
+    kind += f"-{limit}" if limit else ""
+    path = get_base_dir() / "report" / f"chat_eval_{source}_{folder.name}.{kind}{not_last(folder, step)}.json"
     if path.exists() and (saved := read_json(path)).get("key") == key:
         return {name: TaskScore(**score) for name, score in saved["scores"].items()}, f"{source}: scores from {path}"
     start = time.time()
@@ -220,7 +218,8 @@ def chat_eval(
         model, tokenizer, _ = load_model(source, device, "eval", folder.name, step)
         # a base model does not know when an answer ends
         conversations = sample_conversations(Engine(model, tokenizer), config.samples, 48 if source == "base" else 256)
-        keep_result(get_base_dir() / "report" / f"chat_samples_{source}_{folder.name}.json",
+        name = f"chat_samples_{source}_{folder.name}{not_last(folder, step)}.json"
+        keep_result(get_base_dir() / "report" / name,
                     dict(checkpoint=fingerprint(folder, step), conversations=conversations))
     print0("\n" + as_text(conversations))
     return 0
