@@ -8,7 +8,7 @@ __all__ = ['REWARDS', 'STEPS', 'advantages', 'distance', 'token_losses', 'Rollou
            'policy', 'pass_rates', 'rl_tasks']
 
 # %% ../nbs/19_rl.ipynb #c4d5b028
-import copy
+import copy, re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -76,9 +76,11 @@ def roll_out(model, tokenizer,
              **options,                  # of Sampling: max_tokens, temperature, top_k
              ) -> list[list[Rollout]]:   # for each question its answers, without rewards
     "Lets the model answer every question several times, all at once."
-    scheduler, found = Scheduler(model, tokenizer, max_rows), {}
-    for conversation, number in zip(conversations, numbers, strict=True):
-        prompt = tokenizer.render_for_completion(conversation)
+    prompts = [tokenizer.render_for_completion(conversation) for conversation in conversations]
+    rows = max(1, min(max_rows, len(prompts) * samples))  # of the cache: no more and no longer than needed
+    longest = max(map(len, prompts), default=0) + (options.get("max_tokens") or model.config.sequence_len)
+    scheduler, found = Scheduler(model, tokenizer, rows, longest), {}
+    for prompt, number in zip(prompts, numbers, strict=True):
         for i in range(samples):
             sampling = Sampling(seed=row_seed(row_seed(seed, number), i), logprobs=0, **options)
             found[scheduler.add(prompt, sampling)] = Rollout(prompt, [], [])
@@ -96,8 +98,9 @@ def right(task: Task, conversation: dict, answer: str) -> float:
     return task.reward(conversation, answer)
 
 def right_and_brief(task: Task, conversation: dict, answer: str) -> float:
-    "1 for a right answer, less up to a half for its length: 200 characters cost it all."
-    return right(task, conversation, answer) * (1 - 0.5 * min(len(answer) / 200, 1))
+    "1 for a right answer, less up to a half for its length: 200 characters cost it all. Marks of tools cost nothing."
+    length = len(re.sub(r"<\|\w+\|>", "", answer))
+    return right(task, conversation, answer) * (1 - 0.5 * min(length / 200, 1))
 
 def right_with_tool(task: Task, conversation: dict, answer: str) -> float:
     "1 for a right answer that called the calculator, half of it for one that did not."
@@ -153,7 +156,7 @@ def write_step(loader):  # a RolloutLoader
     loader.model.train(was_training)
     for conversation, group in zip(conversations, groups):
         judge_group(group, loader.tokenizer, loader.task, conversation, loader.reward)
-    useful = [group for group in groups if any(r.advantage for r in group)]
+    useful = [group for group in groups if len({r.reward for r in group}) > 1]  # advantages are rounded
     rollouts = sum(groups, [])
     loader.history.append(dict(reward=sum(r.reward for r in rollouts), answers=len(rollouts), groups=len(groups),
                                tokens=sum(len(r.written) for r in rollouts), useful=len(useful),
