@@ -9,7 +9,7 @@ __all__ = ['COUNTS', 'TASKS', 'EVERYDAY', 'MIXTURES', 'MOST_TIMES', 'EXAMS_FROM'
            'steps_per_epoch']
 
 # %% ../nbs/17_sft.ipynb #cc4899b7
-import copy, hashlib, json
+import copy, hashlib, json, re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -279,8 +279,12 @@ MOST_TIMES = 1000  # a slip of the finger shall not ask for a million copies
 def parse_mixture(text: str,  # e.g. "tinyworld:0.5+custom:my.jsonl*2"
                   ) -> list[tuple[str, str, float, int]]:  # name, path of a custom file, share, times
     "What a mixture is added up from. Raises UserError for a term that is none."
-    terms = []
-    for term in text.split("+"):
+    terms, parts = [], []
+    for part in text.split("+"):  # what begins no term goes on with the path before it: c++/my.jsonl
+        path = parts and parts[-1].strip().startswith("custom:") and not re.search(r"\*\d+\s*$", parts[-1])
+        if path and re.split("[:*]", part.strip())[0] not in (*MIXTURES, "custom"): parts[-1] += "+" + part
+        else: parts.append(part)
+    for term in parts:
         body, star, times = term.strip().rpartition("*") if "*" in term else (term.strip(), "", "1")
         name, colon, rest = body.partition(":")
         if not times.isascii() or not times.isdigit() or not 1 <= int(times) <= MOST_TIMES:

@@ -141,7 +141,9 @@ def start_optimizer(
         unembedding_lr=config.unembedding_lr, embedding_lr=config.embedding_lr, matrix_lr=config.matrix_lr,
         weight_decay=0.0, scalar_lr=config.scalar_lr)
     rates = [group["initial_lr"] * config.init_lr_frac for group in optimizer.param_groups]
-    if momenta_from is not None:
+    if momenta_from is not None and load_meta(momenta_from, step).get("lora"):
+        print0(f"{momenta_from.name} was made with --lora-rank: its momenta are the adapters' and stay behind")
+    elif momenta_from is not None:
         try:
             state = load_checkpoint(momenta_from, step, device, load_optimizer=True, rank=rank)[1]
         except UserError as e:
@@ -163,7 +165,7 @@ def validation_loss(
     rank: int = 0,
     world_size: int = 1,
 ) -> float:
-    """Mean loss of the assistant's tokens in validation conversations: the same batches on any number of ranks."""
+    """Mean loss of the assistant's tokens in the first validation conversations, whose batches the ranks share out."""
     nats, targets = 0.0, 0
     loader = conversation_loader(tokenizer, dataset, config.device_batch_size, T, device)
     for x, y in islice(loader, rank, config.eval_batches * world_size, world_size):
