@@ -26,6 +26,7 @@ def solution_of(
     code: str,
 ) -> str:
     """A program that defines the function."""
+    code = re.sub(r"\A(?:[ \t]*\r?\n)+", "", code)
     if re.search(rf"^[ \t]*def\s+{row['entry_point']}\b", code, re.MULTILINE):
         return f"{row['prompt']}    pass\n\n\n{code}\n"  # the head's imports and helpers: the function may need them
     indented = code.startswith((" ", "\t"))

@@ -35,7 +35,8 @@ def refuses(response: str) -> bool:
 def ends_in(response: str, number: str) -> bool:
     """Whether a response ends in a number; a tool's output, the same number, may stand right before it."""
     text = response.replace(",", "").rstrip(" .!")
-    return re.search(rf"(?<![\d.-]){re.escape(number)}$", text) is not None or text.endswith(number + number)
+    twice = text.endswith(number + number) and not text.endswith(f"#### {number}{number}")  # there no tool stands
+    return twice or re.search(rf"(?<![\d.-]){re.escape(number)}$", text) is not None
 
 # %% ../../nbs/tasks/strangers.ipynb #7304a1c6
 def wrapped(rng: Random, text: str, keep: str = "") -> str:
@@ -171,7 +172,7 @@ class Strangers(Task):
             return TinyFacts().evaluate({"fact": c["fact"], "messages": last}, response)
         if "number" in c: return ends_in(response, c["number"])
         if "word" in c: return spelled(c["word"]) in response
-        if "said" in c: return has_word(response, c["said"])
+        if "said" in c: return has_word(response.lower(), c["said"].lower())
         if "hero" in c:
             named = any(has_word(response, word) for word in (c["hero"], plural(c["hero"])))
             return named and len(response.split()) > 20
