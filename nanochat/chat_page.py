@@ -27,11 +27,11 @@ def messages_of(
 ) -> list[dict]:  # as gradio's Chatbot shows them
     """An answer as messages: text as it is, each call in a box of its own."""
     messages = []
-    for part in parts:
+    for before, part in zip([None, *(part["type"] for part in parts)], parts):
         if part["type"] == "python":
             title = CALL_TITLE + part["text"]
             messages.append({"role": "assistant", "content": "…", "metadata": {"title": title}})
-        elif part["type"] == "python_output" and messages:
+        elif part["type"] == "python_output" and before == "python":
             messages[-1]["content"] = part["text"]
         else:
             messages.append({"role": "assistant", "content": part["text"]})

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOST_MESSAGES', 'MOST_CHARACTERS', 'MOST_TOGETHER', 'MOST_TOKENS', 'Stop', 'TextPart', 'Message', 'StreamOptions',
-           'ChatRequest', 'APIError', 'read_request', 'conversation_of', 'sampling_of', 'token_words', 'logprob_words',
-           'usage_words', 'Reply', 'sse']
+           'ChatRequest', 'describe', 'APIError', 'read_request', 'conversation_of', 'sampling_of', 'token_words',
+           'logprob_words', 'usage_words', 'Reply', 'sse']
 
 # %% ../nbs/appendix/O_openai_api.ipynb #72a5d715
 import json
@@ -68,6 +68,23 @@ class ChatRequest(BaseModel):
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
     logprobs: bool | None = False
     top_logprobs: int | None = Field(None, ge=0, le=20)
+
+# %% ../nbs/appendix/O_openai_api.ipynb #762e15a5
+def describe(
+    app,  # a fastapi.FastAPI
+) -> None:
+    """Puts the request's schema where `/docs` and test generators look for it."""
+    schema = ChatRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts, plain = schema.pop("$defs"), app.openapi
+
+    def openapi():
+        spec = plain()
+        spec.setdefault("components", {}).setdefault("schemas", {}).update(parts)
+        operation = spec["paths"]["/v1/chat/completions"]["post"]
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        return spec
+
+    app.openapi = openapi
 
 # %% ../nbs/appendix/O_openai_api.ipynb #2beb93a3
 class APIError(Exception):

@@ -201,8 +201,8 @@ class PromptReader:
                 budget -= len(piece)
                 if start + len(piece) < len(prompt):
                     break
-                self.logits = logits
-                self.prefixes.keep(Prefix(prompt, self.cache, logits))
+                self.logits = logits.clone()  # a view would keep those of the whole piece
+                self.prefixes.keep(Prefix(prompt, self.cache, self.logits))
             ready.append((self.waiting.popleft(), self.logits, self.cache))
             self.cache = self.logits = None
         return ready
@@ -229,13 +229,12 @@ def add_request(
     """Takes a prompt in. Raises UserError if it cannot be served, QueueFull if too many wait."""
     sampling = sampling or Sampling()
     check_prompt(tokens, scheduler.context)
-    waiting = scheduler.reader.waiting
-    if scheduler.max_waiting is not None and len(waiting) >= scheduler.max_waiting:
-        raise QueueFull(f"{len(waiting)} requests wait already: try again later")
+    scheduler.check_room(1)
     limit = min(sampling.max_tokens or scheduler.context, scheduler.context - len(tokens))
     luck = torch.rand(limit, generator=torch.Generator().manual_seed(sampling.seed)).tolist()
     row, scheduler.count = Row(scheduler.count, luck), scheduler.count + 1
-    waiting.append(Request(row, list(tokens), sampling, TextStream(scheduler.tokenizer, sampling.stop)))
+    text = TextStream(scheduler.tokenizer, sampling.stop)
+    scheduler.reader.waiting.append(Request(row, list(tokens), sampling, text))
     return row.index
 
 # %% ../nbs/14_scheduler.ipynb #3606e3bc
@@ -286,7 +285,7 @@ class Scheduler:
         max_rows: int = 16,  # texts in progress at once; with `context` it bounds the memory
         context: int | None = None,  # positions of a row; None: the model's
         chunk: int = 256,  # prompt tokens read in one step: the longest that a row waits for another's prompt
-        max_waiting: int | None = None,  # requests that may wait; None: any number
+        max_waiting: int | None = None,  # requests that may wait for a row; None: any number
         prefixes: int | Prefixes = 2,  # read texts that are remembered, or a memory that outlives the scheduler
         keep_answers: bool = False,  # remember finished texts, too: conversations that go on
         static: bool = False,  # all rows in every step, on a GPU replayed as a CUDA graph; needs a Prepared
@@ -302,6 +301,16 @@ class Scheduler:
         self.batch = StaticBatch(*room) if static else Batch(cache_for(*room))
 
     add, step, cancel = add_request, step, cancel_request  # functions that take a scheduler are methods as they stand
+
+    def check_room(self, n: int) -> None:
+        """Raises QueueFull if n more requests find neither a row nor a place to wait, UserError if they never will."""
+        if self.max_waiting is None:
+            return
+        most, waiting = self.max_rows + self.max_waiting, len(self.reader.waiting)
+        if n > most:
+            raise UserError(f"{n} texts at once are too many: at most {most}")
+        if n > most - len(self.batch.rows) - waiting:
+            raise QueueFull(f"{waiting} requests wait already: try again later")
 
     @property
     def idle(self) -> bool:

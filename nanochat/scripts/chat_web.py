@@ -80,11 +80,10 @@ def chat_web(config: ChatWebConfig) -> int:  # exit status
         app = serving.add_page(app, key, examples())
     server = serving.server_for(app, config.host, config.port, config.log_requests)
     server.patience = config.patience
+    server.greeting = f"serving {source} step {meta['step']} on {len(workers)} x {device.type}: "
     if config.host not in ("127.0.0.1", "localhost", "::1"):
         locked = "" if key else ", and no --api-key is set"
         print(f"WARNING: --host={config.host} lets other machines in{locked}", flush=True)
-    print(f"serving {source} step {meta['step']} on {len(workers)} x {device.type}: "
-          f"http://{config.host}:{config.port}/ (Ctrl-C stops)", flush=True)
     server.run()
     return 0 if server.started else 1
 

@@ -16,6 +16,7 @@ import torch
 
 from ..checkpoint_manager import load_model
 from ..common import UserError, compute_init, run_stage
+from ..cpu_kernels import int8_problem
 from ..engine import Prepared, cache_for
 from ..gpt import GPT, GPTConfig
 from ..sampling import Sampling, draw
@@ -69,8 +70,7 @@ def bandwidth(device: torch.device, megabytes: int = 256) -> float:  # bytes per
 # %% ../../nbs/scripts/infer_bench.ipynb #347f29fc
 def clock(device: torch.device) -> float:
     """The time when the device has done all that it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
+    torch.get_device_module(device).synchronize()
     return time.perf_counter()
 
 # %% ../../nbs/scripts/infer_bench.ipynb #de183477
@@ -102,9 +102,9 @@ def memory_mb(device: torch.device) -> float:
 # %% ../../nbs/scripts/infer_bench.ipynb #975ec649
 def infer_bench(config: InferBenchConfig) -> int:  # exit status
     """Prints a table, and the same as JSON on the last line."""
-    ways, rows = config.weights.split(","), [int(n) for n in config.rows.split(",") if n.strip().isdigit()]
+    ways, rows = config.weights.split(","), [int(n) if n.strip().isdecimal() else 0 for n in config.rows.split(",")]
     unknown = [w for w in ways if w not in ("plain", "float32", "bfloat16", "int8")]
-    if unknown or not rows or min(rows) < 1 or config.prompt_tokens < 1 or config.new_tokens < 3:
+    if unknown or min(rows) < 1 or config.prompt_tokens < 1 or config.new_tokens < 3:
         raise UserError("--weights is a list of plain, float32, bfloat16, int8; --rows a list of positive numbers; "
                         "--prompt-tokens at least 1, --new-tokens at least 3")
     device = compute_init(config.device_type)[-1]
@@ -119,7 +119,8 @@ def infer_bench(config: InferBenchConfig) -> int:  # exit status
           f"{torch.get_num_threads()} threads, memory read at {speed / 1e9:.1f} GB/s")
     print("weights   rows  first token   per step  prefill/s  decode/s   MBU  memory")
     for weights in ways:
-        if weights == "int8" and device.type != "cpu":
+        if weights == "int8" and (problem := int8_problem() if device.type == "cpu" else "works on a CPU only"):
+            print(f"int8      skipped: {problem}")
             continue
         way = model if weights == "plain" else Prepared(model, weights)
         for n in rows:
