@@ -3,7 +3,8 @@
     python runs/add_row.py sweep.csv d12 --seed=42 [--flops=1e18]
 
 The columns: depth, params (blocks and output), tokens, flops (the budget; without --flops what was spent), val_bpb,
-core (empty where it was not measured), seconds, seed. `nanochat.scaling_laws.plot_isoflop` draws such a table.
+core (of fewer questions where the run was told so; empty where it was not measured), seconds, seed.
+`nanochat.scaling_laws.plot_isoflop` draws such a table.
 """
 import argparse
 import csv
@@ -17,6 +18,16 @@ from nanochat.files import atomic_write, is_complete, read_json
 COLUMNS = ("depth", "params", "tokens", "flops", "val_bpb", "core", "seconds", "seed")
 
 
+def core_of(tag: str, step: int) -> float | str:
+    """CORE of a model, or without it what fewer of its questions gave; "" if neither was measured."""
+    for path in sorted((get_base_dir() / "report").glob(f"base_eval_{tag}*.json"), key=lambda path: len(path.name)):
+        filed = read_json(path)
+        core = filed.get("core") or {}
+        if filed.get("model_tag") == tag and filed.get("step") == step and core and not core.get("control"):
+            return core["core"]
+    return ""
+
+
 def row_of(tag: str, seed: int, flops: float | None) -> dict:
     """The row of a finished run. Raises UserError if it is none."""
     folder = checkpoint_dir("base", tag)
@@ -25,13 +36,10 @@ def row_of(tag: str, seed: int, flops: float | None) -> dict:
         raise UserError(f"{folder} holds no finished run")
     plan = load_meta(folder)["plan"]
     scores = done["evaluation"]
-    filed = get_base_dir() / "report" / f"base_eval_{tag}.json"
-    measured = read_json(filed) if filed.exists() else {}
-    core = (measured.get("core") or {}).get("core", "") if measured.get("step") == done["step"] else ""
     params = plan["params"]["transformer_matrices"] + plan["params"]["lm_head"]
     return dict(depth=plan["config"]["n_layer"], params=params, tokens=plan["trained_tokens"],
-                flops=flops or plan["flops"], val_bpb=sum(scores.values()) / len(scores), core=core,
-                seconds=round(done["seconds"], 1), seed=seed)
+                flops=flops or plan["flops"], val_bpb=sum(scores.values()) / len(scores),
+                core=core_of(tag, done["step"]), seconds=round(done["seconds"], 1), seed=seed)
 
 
 def add(table: Path, row: dict) -> None:
