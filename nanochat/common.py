@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'SWITCH_WORDS', 'UserError', 'get_base_dir', 'cpu_flags',
            'choose_compute_dtype', 'detect_compute_dtype', 'check_environment', 'get_dist_info',
-           'autodetect_device_type', 'print0', 'set_seed', 'compute_init', 'compute_cleanup', 'compile_enabled',
-           'maybe_compile', 'Interrupt', 'parse_config', 'PatientOutput', 'patient_streams', 'run_stage', 'DummyWandb']
+           'autodetect_device_type', 'print0', 'set_seed', 'keep_freed_memory', 'compute_init', 'compute_cleanup',
+           'compile_enabled', 'maybe_compile', 'Interrupt', 'parse_config', 'PatientOutput', 'patient_streams',
+           'run_stage', 'DummyWandb']
 
 # %% ../nbs/appendix/A_common.ipynb #d9b0f692
-import builtins, dataclasses, difflib, functools, io, os, random, re, signal, sys, threading, time, traceback
+import builtins, ctypes, dataclasses, difflib, functools, io, os, random, re, signal, sys, threading, time, traceback
 from contextlib import redirect_stderr
 from datetime import timedelta
 from itertools import dropwhile, takewhile
@@ -128,6 +129,14 @@ def set_seed(seed: int = 42):  # the same on every rank, so that every rank buil
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
+# %% ../nbs/appendix/A_common.ipynb #36a0e7a7
+def keep_freed_memory() -> bool:  # whether there was anything to set
+    "From now on malloc keeps large blocks that are freed, for the next ones. Without glibc nothing changes."
+    try: mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError): return False  # macOS, musl, Windows
+    threshold_of_mmap, threshold_of_trim = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in malloc.h
+    return all(mallopt(name, 2**31 - 1) == 1 for name in (threshold_of_mmap, threshold_of_trim))
+
 # %% ../nbs/appendix/A_common.ipynb #409a3611
 def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: the best there is
                  seed: int = 42,          # seeds every generator
@@ -150,6 +159,7 @@ def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: 
         raise UserError(f"rank {rank} needs GPU {local_rank}, but there are {torch.cuda.device_count()}: "
                         "lower --nproc_per_node")
     set_seed(seed)
+    if device_type == "cpu": keep_freed_memory()
     device = torch.device(device_type, local_rank) if device_type == "cuda" else torch.device(device_type)
     if device_type == "cuda":
         torch.cuda.set_device(device)

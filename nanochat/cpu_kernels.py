@@ -8,7 +8,7 @@ __all__ = ['CACHE_NUMBERS', 'CPU_LOGITS', 'RMSNorm', 'rms_norm', 'ReluSquared', 
            'matmul_blocked', 'int8_rows', 'int8_problem']
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #20171039
-import warnings
+import math, warnings
 
 import torch
 import torch.nn.functional as F
@@ -67,7 +67,7 @@ def relu_squared(x: Tensor) -> Tensor:
     return F.relu(x).square()
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #f171189a
-CACHE_NUMBERS, CPU_LOGITS = 2**19, 2**25  # as many fp32 numbers stay in a CPU's cache; as many logits exist at a time
+CACHE_NUMBERS, CPU_LOGITS = 2**20, 2**25  # as many fp32 numbers stay in a CPU's cache; as many logits exist at a time
 
 def capped_loss(logits: Tensor,          # before the cap, (N, V)
                 targets: Tensor,         # ids, (N,); -1: ignored
@@ -84,7 +84,7 @@ def capped_loss(logits: Tensor,          # before the cap, (N, V)
         target, weight = targets[chunk].clamp(min=0).unsqueeze(1), counted[chunk].to(wide).unsqueeze(1)
         s = logits[chunk].to(wide).mul(2 / cap).sigmoid_()  # not mul_: `to` may have copied nothing
         at_target = s.gather(1, target)
-        p = (s * (2 * cap)).exp_()  # = exp(cap) * exp(cap * tanh(logits / cap)), and sigmoid is much the cheaper
+        p = (s * (2 * cap / math.log(2))).exp2_()  # exp(cap) * exp(cap * tanh(logits / cap)), by cheaper functions
         total = p.sum(1, keepdim=True)
         loss[chunk] = (total.log() - 2 * cap * at_target).squeeze(1)
         if grad is not None:  # now, while the numbers are at hand: (softmax - onehot) * slope of the cap
@@ -124,7 +124,7 @@ class HeadLoss(torch.autograd.Function):
     def forward(ctx, x, weight, targets, cap):
         w, wanted = weight.to(x.dtype), any(ctx.needs_input_grad)
         total = torch.zeros((), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
-        dx, dw = (torch.empty_like(x), torch.zeros_like(weight)) if wanted else (None, None)
+        dx, dw = (torch.empty_like(x), torch.zeros_like(w)) if wanted else (None, None)
         rows = max(1, CPU_LOGITS // len(weight))
         for start in range(0, len(x), rows):
             chunk = slice(start, start + rows)
@@ -132,8 +132,8 @@ class HeadLoss(torch.autograd.Function):
             total += capped_loss(logits, targets[chunk], cap, logits if wanted else None).sum()
             if wanted:  # `logits` now holds their gradient
                 torch.mm(logits, w, out=dx[chunk])
-                dw += logits.T @ x[chunk]
-        ctx.save_for_backward(dx, dw)
+                torch.addmm(dw, logits.T, x[chunk], out=dw)  # summed in fp32, and rounded once a piece
+        if wanted: ctx.save_for_backward(dx, dw.to(weight.dtype))
         return total
 
     @staticmethod

@@ -96,26 +96,28 @@ def packing(config: TrainBenchConfig) -> Callable:
 
 # %% ../../nbs/scripts/train_bench.ipynb #7aa5d87a
 def measure(config: TrainBenchConfig, device: torch.device) -> dict:
-    """The median seconds of a step, of its parts, and of a matrix product; all in turns."""
+    """The median seconds of a step and of a matrix product in turns, as in training; then of a step's parts."""
     model, N = make_model(config, device), config.rows * config.seq_len
     optimizer, params = model.setup_optimizer(), list(model.parameters())
     tokens = torch.randint(config.vocab_size, (config.rows, config.seq_len + 1), device=device)
     ids, targets = tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
     C, made = model.config.n_embd, dict(dtype=model.compute_dtype, device=device)
     a, b = torch.randn(N, C, **made), torch.randn(C, 4 * C, **made)
-    pack, memory, took = packing(config), 0.0, {}
+    pack, took = packing(config), {}
     always = {"step": lambda: accumulate_gradients(model, params, iter([(ids, targets)]), 1),
               "optimizer": optimizer.step, "product": lambda: a @ b, "data": pack}
-    for turn in range(1 + config.steps):  # the first for nothing: caches, kernels, the optimizer's state
-        for name, run in (always | (model_parts(model, ids, targets) if turn else {})).items():
+    for turn in range(2 + config.steps):  # two for nothing: caches, kernels, the optimizer's state, memory
+        for name, run in always.items():
             took.setdefault(name, []).append(seconds(run, device))
-            if name == "optimizer":
-                model.zero_grad(set_to_none=True)
-                if turn == 1: memory = memory_mb(device)  # with the optimizer's state, before the parts are measured
+            if name == "optimizer": model.zero_grad(set_to_none=True)
+    memory = memory_mb(device)  # before the parts are measured
+    for turn in range(1 + config.steps):
+        for name, run in model_parts(model, ids, targets).items():
+            took.setdefault(name, []).append(seconds(run, device))
         model.zero_grad(set_to_none=True)
-    steps = sorted(s + o for s, o in zip(took["step"][1:], took["optimizer"][1:]))
+    steps = sorted(s + o for s, o in zip(took["step"][2:], took["optimizer"][2:]))
     median = {name: statistics.median(times[-config.steps:]) for name, times in took.items()}
-    rate, step = 2 * N * C * 4 * C / min(took["product"]), statistics.median(steps)
+    rate, step = 2 * N * C * 4 * C / median["product"], statistics.median(steps)
     parts = {name: median[name] for name in ("attention", "MLP", "head and loss", "optimizer", "data")}
     parts["rest"] = median["step"] - sum(parts[name] for name in ("attention", "MLP", "head and loss"))
     return {"parameters": sum(p.numel() for p in params), "dtype": str(model.compute_dtype)[6:], "step_s": step,

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['INTENTS', 'ANIMALS', 'UNKNOWN', 'SYSTEMS', 'KINDS', 'BLURRED', 'SHOUTED', 'CLEAR', 'LOUD', 'gerund', 'subject_forms',
-           'put', 'question', 'told', 'one_way', 'person_talk', 'fact_talk', 'compare_talk', 'say_talk', 'list_talk',
-           'opening', 'opening_talk', 'some_name', 'about_value', 'between', 'about_talk', 'follow_other',
-           'follow_same', 'follow_sum', 'follow_talk', 'some_wish', 'story_talk', 'follow_story', 'real_questions',
-           'unknown_asked', 'unknown_talk', 'system_talk', 'mixed_talk', 'Everyday', 'examples']
+           'put', 'question', 'told', 'one_way', 'person_talk', 'fact_talk', 'opening', 'opening_talk', 'some_name',
+           'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum', 'follow_talk',
+           'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk', 'system_talk',
+           'mixed_talk', 'Everyday', 'examples']
 
 # %% ../../nbs/tasks/everyday.ipynb #31c4421b
 import re
@@ -17,9 +17,10 @@ from random import Random
 from ..execution import use_calculator
 from .common import Task
 from .noise import blur, typed
-from .sums import around, order_talk, pick, problem_talk, sum_asked, sum_talk, worked
+from .primer import list_talk
+from .sums import around, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
-from .words import alphabet_talk, follow_word, many_words, word_talk
+from .words import follow_word, many_words, word_talk
 from ..tinyworld.cast import people, person_slots
 from ..tinyworld.content import (
     Slots, article, data_text, plural, spin, table, upper_first, word_split)
@@ -121,35 +122,6 @@ def fact_talk(rng: Random, split: str) -> dict:
         text = text.rstrip("?.! ") + rng.choice(("? ", ". ", ", ")) + pick(rng, asking["briefly"])
         return talk(typed(rng, text), fact.answer, slots=[called])
     return talk(typed(rng, text), told(rng, fact), slots=[called])
-
-
-def compare_talk(rng: Random) -> dict:
-    """Which of two things is bigger, faster, older; which of two numbers is greater."""
-    scale = rng.choice(table("drills")["scales"])
-    i, j = sorted(rng.sample(range(len(scale["things"])), 2))
-    less, more, low, high = scale["less"], scale["more"], scale["things"][i], scale["things"][j]
-    if rng.random() < 0.5:
-        low, high = sorted(rng.sample(range(1, 1000 if rng.random() < 0.3 else 100), 2))
-        less, more = rng.choice((("less", "more"), ("smaller", rng.choice(("bigger", "greater", "larger")))))
-    a, b = rng.sample((low, high), 2)
-    word, subject, other = rng.choice(((more, high, low), (less, low, high)))
-    ask = pick(rng, table("asking")["compare"], word=word, a=a, b=b)
-    return talk(typed(rng, ask), upper_first(f"{subject} is {word} than {other}."), slots=[str(a), str(b)])
-
-# %% ../../nbs/tasks/everyday.ipynb #1d28c1ad
-def say_talk(rng: Random) -> dict:
-    """Saying again what was said."""
-    x = " ".join(rng.sample(many_words("train"), rng.choice((1, 1, 2, 3))))
-    return talk(typed(rng, pick(rng, table("asking")["say"], x=x), keep=x), f"{x}", slots=[x])
-
-
-def list_talk(rng: Random, split: str) -> dict:
-    """Counting to ten, the alphabet, the days of the week; comparing; saying again."""
-    kind = rng.random()
-    if kind < 0.3: return compare_talk(rng)
-    if kind < 0.44: return say_talk(rng) if kind < 0.35 else rng.choice((order_talk, alphabet_talk))(rng)
-    ask, answer = rng.choice(table("asking")["lists"])
-    return talk(typed(rng, around(rng, spin(rng, ask))), answer)
 
 # %% ../../nbs/tasks/everyday.ipynb #35c4bda1
 INTENTS = {  # how often each comes up
@@ -261,6 +233,10 @@ def follow_sum(rng: Random, split: str) -> dict:
     """A sum, then more with its result, or another one."""
     text, expression, shown = sum_asked(rng, split, words=0)
     turns = [typed(rng, text), worked(expression)]
+    if rng.random() < 0.3:
+        problem = problem_talk(rng, split)
+        turns, shown = [m["content"] for m in problem["messages"]], problem["slots"]
+        expression = turns[1][1]["text"]
     for _ in range(rng.choice((1, 1, 2))):
         result, n = use_calculator(expression), rng.randint(1, 20)
         if rng.random() < 0.6 and result.isdigit():
@@ -277,7 +253,7 @@ def follow_sum(rng: Random, split: str) -> dict:
 def follow_talk(rng: Random, split: str) -> dict:
     """A question and others that only make sense after it."""
     kinds = (follow_other, follow_same, follow_sum, follow_word, follow_story)
-    return rng.choices(kinds, (50, 18, 18, 9, 5))[0](rng, split)
+    return rng.choices(kinds, (46, 16, 24, 9, 5))[0](rng, split)
 
 # %% ../../nbs/tasks/everyday.ipynb #55eacc26
 def some_wish(rng: Random, hero: str, name: str, tales: dict) -> tuple[str, str, str, list[str]]:
@@ -290,7 +266,8 @@ def some_wish(rng: Random, hero: str, name: str, tales: dict) -> tuple[str, str,
         topic = rng.choice(tales["topics"])
         likes = rng.choice(('loved', 'knew all about', 'dreamed of'))
         return topic, f"{one} that {likes} {topic}", f"the {hero}", [topic]
-    asked, told_ = rng.choice(tales["tails"])
+    thing = Slots(thing=rng.choice(table("cast")["things"]))
+    asked, told_ = (spin(rng, text, **thing) for text in rng.choice(tales["tails"]))
     return f"{one} {asked}", f"{one} {told_}", f"the {hero}", [one, hero, asked]
 
 
@@ -299,11 +276,13 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     tales, names, world = table("everyday")["tales"], table("everyday")["names"], table("cast")
     if wished is None: wished = rng.random() < 0.8
     hero, other = rng.sample(tales["heroes"], 2)
-    if wished and rng.random() < 0.4: hero = rng.choice(many_words("train"))  # any word at all: it must be copied
+    if wished:  # any words at all: they must be copied
+        if rng.random() < 0.4: hero = rng.choice(many_words("train"))
+        if rng.random() < 0.1: hero = f"{rng.choice(many_words('train'))} {hero}"
     if rng.random() < 0.35: hero = f"{rng.choice(tales['adjectives'])} {hero}"
     name, friend = some_name(rng), rng.choice(names)
     x, the_x, y = f"{article(hero)} {hero}", f"the {hero}", f"{article(other)} {other}"
-    texts, kind, wish, slots = tales["texts"], rng.random(), x, [x, hero, name]
+    texts, forms, kind, wish, slots = tales["texts"], tales["ask"], rng.random(), x, [x, hero, name]
     if wished and kind < 0.3:
         the_x = name
         wish = x = rng.choice((name, name, f"{x} called {name}", f"{x} named {name}"))
@@ -312,11 +291,13 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     elif kind < 0.66:
         wish, slots = the_x, [hero]
         if rng.random() < 0.7:
-            wish, kind_of = plural(hero), rng.choice(("family", "group"))
-            x, the_x, slots = f"a {kind_of} of {wish}", f"the {kind_of}", [wish, hero]
+            heroes, kind_of = plural(hero), rng.choice(("family", "group"))
+            x, the_x, slots = f"a {kind_of} of {heroes}", f"the {kind_of}", [heroes, hero]
+            wish = rng.choice(("", "", "", "two ", "three ", "some ")) + heroes
+            if rng.random() < 0.2: forms = tales["kids"]
     elif kind < 0.8:  # what it does, what it likes, whose it is
         wish, x, the_x, slots = some_wish(rng, hero, name, tales)
-    ask = pick(rng, tales["ask"], x=wish) if wished else pick(rng, tales["plain"])
+    ask = pick(rng, forms, x=wish) if wished else pick(rng, tales["plain"])
     if rng.random() < 0.25: ask = around(rng, ask)
     place, thing = rng.choice(list(world["places"])), rng.choice(world["things"])
     text = spin(rng, rng.choice(texts), x=x, the_x=the_x, y=y, the_y=f"the {other}", bare=the_x.removeprefix("the "),
@@ -324,7 +305,7 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
                 meal=rng.choice(table("stories")["pools"]["meal"]))
     return talk(typed(rng, ask, keep=wish), upper_first(text), slots=slots)
 
-
+# %% ../../nbs/tasks/everyday.ipynb #2816833e
 def follow_story(rng: Random, split: str) -> dict:
     """A story, and one more."""
     first, second = (story_talk(rng, split, wished=False)["messages"] for _ in range(2))

@@ -166,6 +166,9 @@ def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
         if "/" in formula:
             b = rng.randint(2, 12)
             a = b * rng.randint(2, 20)
+        if formula == "c-a*b":  # what a note leaves
+            a, b = rng.randint(2, 9), rng.randint(1, 12)
+            c = next(note for note in (5, 10, 20, 50, 100, 200) if note > a * b)
         if formula.startswith("a-b"): a, b = max(a, b) + 1, min(a, b)
         if "-c" in formula and {"a+b": a + b, "a-b": a - b}[formula[:3]] <= c: continue
         if number_pair_split(a, b) == split: return {"a": a, "b": b, "c": c}

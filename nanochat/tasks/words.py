@@ -56,8 +56,8 @@ def about_word(
 def word_talk(rng: Random, split: str) -> dict:
     """Spelling a word, counting its letters."""
     if rng.random() < 0.2: return words_talk(rng, split)
-    forms, words = table("everyday")["spell"], rng.choice((many_words, common_words, common_words))
-    word = new_word(rng, split) if rng.random() < 0.15 else rng.choice(words(split))
+    forms, words = table("everyday")["spell"], rng.choices((many_words, common_words), (1, 3))[0]
+    word = new_word(rng, split) if rng.random() < 0.06 else rng.choice(words(split))
     kind = rng.choices(list(ASKED), list(ASKED.values()))[0]
     quote = rng.choices(("", "'", '"'), (65, 22, 13))[0]
     asked = f"{quote}{word}{quote}"
@@ -88,14 +88,11 @@ ABC = "abcdefghijklmnopqrstuvwxyz"
 
 
 def alphabet_talk(rng: Random) -> dict:
-    """What comes after or before a letter; which is the third one; a word that begins with one."""
+    """What comes after or before a letter; which is the third one."""
     kind, i, nth = rng.choice(list(table("asking")["alphabet"])), rng.randrange(25), ""
     if kind == "place":
         letter, nth = ABC[i % 10], NTH[i % 10]
         answer = f"The {nth} letter of the alphabet is {letter}."
-    elif kind == "begins":
-        word = rng.choice(common_words("train"))
-        letter, answer = word[0], f"The word {word} begins with {word[0]}."
     else:
         letter, other = (ABC[i], ABC[i + 1]) if kind == "after" else (ABC[i + 1], ABC[i])
         answer = f"The letter {kind} {letter} is {other}."
