@@ -63,7 +63,7 @@ choose_source() {  # mix: sets `source` to what of it is ready; once there is a 
 }
 
 # The depth, the length of a row and the tokens per parameter are chosen; chapter 08's rules do the rest. The real run is a short one
-# by those rules: 1,152 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
+# by those rules: 1,164 steps of 4,096 tokens, with learning rates far above what so small a batch would get in a long run.
 if [ $smoke = 1 ]; then
     depth=2 chars=3000000 vocab=1024 max_chars=2000000
     model=(--depth=2 --max-seq-len=256 --target-param-data-ratio=4 --eval-tokens=8192)
@@ -72,10 +72,10 @@ if [ $smoke = 1 ]; then
     rl=(--questions=2 --samples=4 --num-iterations=2 --eval-questions=4)
     chat_eval=(--size=32 --max-problems=32 --max-tokens=48)
 else
-    depth=4 chars=24000000 vocab=4096 max_chars=20000000
-    model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.125 --eval-tokens=131072)
+    depth=4 chars=24000000 vocab=2048 max_chars=20000000
+    model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.3 --eval-tokens=131072)
     base_steps=-1 mid_steps=250
-    sft=(--num-iterations=2500 --total-batch-size=2048 --device-batch-size=4)
+    sft=(--num-iterations=5000 --total-batch-size=2048 --device-batch-size=4)
     rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
     chat_eval=(--base-problems=100)
 fi

@@ -24,7 +24,7 @@ from ..tokenizer import HuggingFaceTokenizer, RustBPETokenizer, check_vocab_size
 @dataclass
 class Config:
     source: str = "tinyworld"  # text to learn from: tinyworld, wheels, climbmix, or a mix: wheels:0.3+tinyworld:0.7
-    vocab_size: int = 32768  # number of tokens, the nine special ones included; the run on a CPU uses 4096
+    vocab_size: int = 32768  # number of tokens, the nine special ones included; the run on a CPU uses 2048
     max_chars: float = 2e9  # read at most this many characters
     doc_cap: int = 10_000  # read at most this many characters of one document
     backend: str = "rustbpe"  # who learns the merges: rustbpe or huggingface

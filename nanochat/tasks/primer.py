@@ -39,7 +39,7 @@ def say_talk(rng: Random) -> dict:
 def known_talk(rng: Random) -> dict:
     """What many people know: inventors, currencies, opposites, rhymes; at times the next one is asked right after."""
     tables = table("asking")["known"]
-    row = rng.choices(tables, [len(t["table"]) for t in tables])[0]
+    row = rng.choices(tables, [max(30, len(t["table"])) for t in tables])[0]
     subjects = rng.sample(list(row["table"]), 2 if rng.random() < 0.2 else 1)
     turns = []
     for s in subjects:
@@ -52,7 +52,7 @@ def known_talk(rng: Random) -> dict:
 
 def list_talk(rng: Random, split: str) -> dict:
     """What is learned first: counting to ten, the days of the week, comparing, saying again, what many people know."""
-    rule = rng.choices((compare_talk, say_talk, order_talk, alphabet_talk, known_talk, None), (22, 6, 4, 5, 33, 30))[0]
+    rule = rng.choices((compare_talk, say_talk, order_talk, alphabet_talk, known_talk, None), (17, 6, 4, 5, 40, 28))[0]
     if rule: return rule(rng)
     ask, answer = rng.choice(table("asking")["lists"])
     return talk(typed(rng, around(rng, spin(rng, ask))), answer)
