@@ -134,8 +134,9 @@ def keep_freed_memory() -> bool:  # whether there was anything to set
     "From now on malloc keeps large blocks that are freed, for the next ones. Without glibc nothing changes."
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return False  # macOS, musl, Windows
-    threshold_of_mmap, threshold_of_trim = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in malloc.h
-    return all(mallopt(name, 2**31 - 1) == 1 for name in (threshold_of_mmap, threshold_of_trim))
+    largest, of_old = 2**31 - 1, 2**25  # what glibc before 2.35 takes at most for a block with pages of its own
+    mmap, trim = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in malloc.h
+    return bool((mallopt(mmap, largest) or mallopt(mmap, of_old)) & mallopt(trim, largest))
 
 # %% ../nbs/appendix/A_common.ipynb #409a3611
 def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: the best there is

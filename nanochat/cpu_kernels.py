@@ -67,7 +67,7 @@ def relu_squared(x: Tensor) -> Tensor:
     return F.relu(x).square()
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #f171189a
-CACHE_NUMBERS, CPU_LOGITS = 2**20, 2**25  # as many fp32 numbers stay in a CPU's cache; as many logits exist at a time
+CACHE_NUMBERS, CPU_LOGITS = 2**20, 2**25  # fp32 numbers of a CPU's cache; logits that exist at a time
 
 def capped_loss(logits: Tensor,          # before the cap, (N, V)
                 targets: Tensor,         # ids, (N,); -1: ignored
@@ -121,10 +121,10 @@ def softcap_cross_entropy(logits: Tensor,      # before the cap, (N, V)
 class HeadLoss(torch.autograd.Function):
     "The sum of the losses, from the head's inputs: neither the logits nor their gradient ever exist as a whole."
     @staticmethod
-    def forward(ctx, x, weight, targets, cap):
-        w, wanted = weight.to(x.dtype), any(ctx.needs_input_grad)
+    def forward(ctx, x, weight, targets, cap, wanted):
+        w = weight.to(x.dtype)
         total = torch.zeros((), dtype=torch.promote_types(x.dtype, torch.float32), device=x.device)
-        dx, dw = (torch.empty_like(x), torch.zeros_like(w)) if wanted else (None, None)
+        dx, dw = (torch.empty_like(x), torch.zeros_like(weight)) if wanted else (None, None)
         rows = max(1, CPU_LOGITS // len(weight))
         for start in range(0, len(x), rows):
             chunk = slice(start, start + rows)
@@ -132,15 +132,15 @@ class HeadLoss(torch.autograd.Function):
             total += capped_loss(logits, targets[chunk], cap, logits if wanted else None).sum()
             if wanted:  # `logits` now holds their gradient
                 torch.mm(logits, w, out=dx[chunk])
-                torch.addmm(dw, logits.T, x[chunk], out=dw)  # summed in fp32, and rounded once a piece
-        if wanted: ctx.save_for_backward(dx, dw.to(weight.dtype))
+                dw += logits.T @ x[chunk]
+        ctx.save_for_backward(dx, dw)
         return total
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad_total):
         scaled = ctx.saved_tensors if grad_total == 1 else [g * grad_total.to(g.dtype) for g in ctx.saved_tensors]
-        return *scaled, None, None
+        return *scaled, None, None, None
 
 def head_loss(x: Tensor,        # the head's inputs, (N, C)
               weight: Tensor,   # the head's, (V, C)
@@ -148,7 +148,8 @@ def head_loss(x: Tensor,        # the head's inputs, (N, C)
               cap: float = 15.0,
               ) -> Tensor:      # nats, fp32, ()
     "The sum of `softcap_cross_entropy(x @ weight.T, targets)`, `CPU_LOGITS` logits at a time."
-    return HeadLoss.apply(x, weight, targets, cap)
+    wanted = torch.is_grad_enabled() and (x.requires_grad or weight.requires_grad)  # inside, nobody could tell
+    return HeadLoss.apply(x, weight, targets, cap, wanted)
 
 # %% ../nbs/appendix/D_cpu_kernels.ipynb #523aff2f
 def attend_matmul(q: Tensor,  # queries, (B, Tq, H, D)

@@ -132,7 +132,7 @@ once() {  # name, marker of what it depends on, command: left out while it has s
     shift 2
     words="$*"
     words=${words/"${rendezvous[*]} "/}  # where nodes meet differs between them, and from job to job
-    if [ "$DRY" = 0 ] && [ "$mark" -nt "$after" ] && [ "$(cat "$mark")" = "$words" ]; then
+    if [ "$DRY" = 0 ] && [ -e "$mark" ] && ! [ "$after" -nt "$mark" ] && [ "$(cat "$mark")" = "$words" ]; then
         say "" "== $name: done before"
         return
     fi

@@ -238,16 +238,17 @@ def follow_sum(rng: Random, split: str) -> dict:
         turns, shown = [m["content"] for m in problem["messages"]], problem["slots"]
         expression = turns[1][1]["text"]
     for _ in range(rng.choice((1, 1, 2))):
-        result, n = use_calculator(expression), rng.randint(1, 20)
+        result = use_calculator(expression)
         if rng.random() < 0.6 and result.isdigit():
             ask, expression = rng.choice(table("asking")["go_on"])
+            n = rng.randint(1, max(1, min(20, int(result))) if "-{n}" in expression else 20)  # no more than all
             text, expression = spin(rng, ask, n=n) + rng.choice(("", "?")), expression.format(r=result, n=n)
         else:
             text, expression, _ = sum_asked(rng, split, words=0)
             frames = ("and {q}", "and {q}?", "now {q}", "what about {q}?", "{q}?", "ok {q}", "then {q}")
             text = rng.choice(frames).format(q=text.rstrip("?= "))
         turns += [typed(rng, text), worked(expression)]
-    return talk(*turns, slots=shown)
+    return talk(*turns, slots=shown) | {"clear": True}
 
 
 def follow_talk(rng: Random, split: str) -> dict:
@@ -406,7 +407,7 @@ class Everyday(Task):
         rng = example_rng("Everyday", self.kind, self.split, index)
         conversation = KINDS[self.kind](rng, self.split)
         for message in conversation["messages"][::2]:
-            if rng.random() < BLURRED and self.kind not in CLEAR:
+            if rng.random() < BLURRED and self.kind not in CLEAR and "clear" not in conversation:
                 message["content"] = blur(rng, message["content"], conversation.get("slots", []))
             if rng.random() < SHOUTED and self.kind in LOUD: message["content"] = message["content"].upper()
         return conversation
