@@ -134,7 +134,7 @@ def keep_freed_memory() -> bool:  # whether there was anything to set
     "From now on malloc keeps large blocks that are freed, for the next ones. Without glibc nothing changes."
     try: mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError): return False  # macOS, musl, Windows
-    largest, of_old = 2**31 - 1, 2**25  # what glibc before 2.35 takes at most for a block with pages of its own
+    largest, of_old = 2**31 - 1, 2**25  # older ones refuse more than 32 MB as the size of a block with its own pages
     mmap, trim = -3, -1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD in malloc.h
     return bool((mallopt(mmap, largest) or mallopt(mmap, of_old)) & mallopt(trim, largest))
 
