@@ -248,7 +248,7 @@ TASKS = {  # name in a mixture -> function of split and size that gives the task
 
 # %% ../nbs/17_sft.ipynb #ae69e034
 EVERYDAY = {  # conversations as they are typed: kind -> how many
-    "facts": 36_000, "lists": 16_000, "sums": 12_000, "problems": 13_000, "words": 26_000, "openings": 14_000,
+    "facts": 36_000, "lists": 22_000, "sums": 12_000, "problems": 13_000, "words": 26_000, "openings": 14_000,
     "about": 3_500, "follow": 10_000, "stories": 8_000, "unknown": 5_000, "system": 1_500, "mixed": 3_000}
 
 MIXTURES = {  # name -> {"train": parts, "val": parts}

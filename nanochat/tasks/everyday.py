@@ -72,11 +72,12 @@ def question(
     asking = table("asking")
     forms, kind = asking["relations"][relation], rng.random()
     called = rng.choice(subject_forms(relation, subject)) if rng.random() < 0.5 else subject
-    if kind < 0.42:
+    if kind < 0.3:
         text = rng.choice(asking["frames"]).format(np=put(rng.choice(forms["np"]), called))
-    elif kind < 0.85:
-        text = put(rng.choice(forms["ask"]), called) + "?"
-        if rng.random() < 0.1:
+    elif kind < 0.9:
+        text = put(rng.choice(forms["ask"]), called)
+        if text[-1] not in ".!": text += "?"
+        if re.match("(wh|how)", text) and rng.random() < 0.1:
             text = rng.choice(("do you know ", "can you tell me ", "tell me ", "I want to know ", "any idea ")) + text
     else:
         text = put(rng.choice(forms["bits"]), called) + rng.choice(("", "", "?"))
@@ -137,7 +138,7 @@ def opening(rng: Random, intent: str | None = None, noisy: bool = True) -> list[
     row, slots = table("everyday")["talk"][intent], {}
     if "{fact}" in row["answer"]: slots["fact"] = statements(rng.choice(facts()))[0]
     if "{question}" in row["answer"]: slots["question"] = questions(rng.choice(facts()))[0]
-    text = rng.choice(row["real"]) if "real" in row and rng.random() < 0.25 else pick(rng, row["ask"])
+    text = rng.choice(row["real"]) if "real" in row and rng.random() < 0.35 else pick(rng, row["ask"])
     return [typed(rng, text) if noisy else text, spin(rng, row["answer"], **slots)]
 
 
@@ -328,11 +329,12 @@ def real_questions(split: str) -> tuple[str, ...]:
 def unknown_asked(rng: Random, split: str) -> str:
     """A question that cannot be answered here."""
     forms, kind, relations_ = table("everyday")["unknown"], rng.random(), table("asking")["relations"]
-    if kind < 0.45: return rng.choice(real_questions(split)) + rng.choice(("?", "?", ""))
-    if kind < 0.62:
+    if kind < 0.4: return rng.choice(real_questions(split)) + rng.choice(("?", "?", ""))
+    if kind < 0.55: return rng.choice(forms["others"])
+    if kind < 0.7:
         relation = rng.choice([r for r, f in relations_.items() if f.get("other")])
         return question(rng, relation, rng.choice(relations_[relation]["other"]))[0]
-    slots = {k: rng.choice(v) for k, v in forms.items() if isinstance(v, list) and k != "forms"}
+    slots = {k: rng.choice(v) for k, v in forms.items() if isinstance(v, list) and k not in ("forms", "others")}
     return around(rng, pick(rng, forms["forms"], **slots))
 
 

@@ -52,7 +52,7 @@ def known_talk(rng: Random) -> dict:
 
 def list_talk(rng: Random, split: str) -> dict:
     """What is learned first: counting to ten, the days of the week, comparing, saying again, what many people know."""
-    rule = rng.choices((compare_talk, say_talk, order_talk, alphabet_talk, known_talk, None), (17, 6, 4, 5, 40, 28))[0]
+    rule = rng.choices((compare_talk, say_talk, order_talk, alphabet_talk, known_talk, None), (12, 5, 3, 4, 29, 47))[0]
     if rule: return rule(rng)
     ask, answer = rng.choice(table("asking")["lists"])
     return talk(typed(rng, around(rng, spin(rng, ask))), answer)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['ONES', 'TENS', 'OPERATORS', 'COMMANDS', 'in_words', 'pick', 'around', 'numbers', 'number', 'worked', 'three_numbers',
-           'sum_asked', 'sum_talk', 'order_talk', 'had_and_got', 'problem_numbers', 'problem_slots', 'problem_talk']
+           'sum_asked', 'sum_talk', 'order_talk', 'had_and_got', 'with_numbers', 'problem_numbers', 'problem_slots',
+           'problem_talk']
 
 # %% ../../nbs/tasks/sums.ipynb #d5e1ebe4
 import re
@@ -157,8 +158,13 @@ def had_and_got(rng: Random, slots: dict) -> tuple[str, str]:
     return formula, text + ". " + rng.choice(forms[asked])
 
 
+def with_numbers(formula: str, values: dict[str, int]) -> str:
+    """A formula with its numbers: a+a*2 with 5 for a is 5+5*2."""
+    return re.sub("[abc]", lambda m: str(values[m[0]]), formula)
+
+
 def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
-    """Numbers for a formula such as a-b+c: the first pair in the split, no result below zero."""
+    """Numbers for a formula such as a-b+c: the first pair in the split, the result a whole number above zero."""
     while True:
         top = rng.choice((12, 20, 60, 100, 300))
         a, b, c = rng.randint(2, top), rng.randint(2, top), rng.randint(2, 20)
@@ -170,8 +176,9 @@ def problem_numbers(rng: Random, split: str, formula: str) -> dict[str, int]:
             a, b = rng.randint(2, 9), rng.randint(1, 12)
             c = next(note for note in (5, 10, 20, 50, 100, 200) if note > a * b)
         if formula.startswith("a-b"): a, b = max(a, b) + 1, min(a, b)
-        if "-c" in formula and {"a+b": a + b, "a-b": a - b}[formula[:3]] <= c: continue
-        if number_pair_split(a, b) == split: return {"a": a, "b": b, "c": c}
+        values = {"a": a, "b": b, "c": c}
+        result = use_calculator(with_numbers(formula, values))
+        if result.isdigit() and result != "0" and number_pair_split(a, b) == split: return values
 
 # %% ../../nbs/tasks/sums.ipynb #3f6d6ec0
 def problem_slots(rng: Random) -> dict[str, str]:
@@ -192,12 +199,12 @@ def problem_talk(rng: Random, split: str) -> dict:
     """A conversation: a word problem and its solution."""
     slots, words = problem_slots(rng), rng.choice((0, 0, 0, 1))
     kinds = table("everyday")["problems"]["kinds"]
-    formula, text = had_and_got(rng, slots) if rng.random() < 0.45 else rng.choice(kinds)
+    formula, text = had_and_got(rng, slots) if rng.random() < 0.25 else rng.choice(kinds)
     values = problem_numbers(rng, split, formula)
     shown = {name: number(rng, n, words) for name, n in values.items()}
     text = ". ".join(upper_first(s) for s in spin(rng, text, **slots, **shown).split(". "))
     if rng.random() < 0.2: text = around(rng, text)
-    parts = worked(re.sub("[abc]", lambda m: str(values[m[0]]), formula))
+    parts = worked(with_numbers(formula, values))
     parts[-1] = {"type": "text", "text": f"{parts[2]['text']}.\n#### {parts[2]['text']}"}
     filled = [*shown.values(), *(slots[k] for k in ("things", "thing", "name", "name2", "who2"))]
     return talk(typed(rng, text, keep=f"{slots['thing']} {slots['things']}"), parts, slots=filled)
