@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..common import UserError, compute_init, run_stage
+from ..common import UserError, compile_enabled, compute_init, maybe_compile, run_stage
 from ..dataloader import BestFitPacker
 from ..flash_attention import attention_rung
 from ..gpt import GPT, GPTConfig, norm, reduced_loss, rotary_at
@@ -37,6 +37,7 @@ class TrainBenchConfig:
     rows: int = 8
     window_pattern: str = "L"  # L: every layer sees the whole row; base_train's default is SSSL
     steps: int = 5  # measured; the median counts
+    compile: bool | None = None  # torch.compile of the step, not of its parts; auto: on CUDA
     beside: int = 0  # other processes that do nothing but use a core meanwhile
     device_type: str = ""  # cuda, xpu, mps or cpu; empty: the best there is
 
@@ -103,8 +104,8 @@ def measure(config: TrainBenchConfig, device: torch.device) -> dict:
     ids, targets = tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
     C, made = model.config.n_embd, dict(dtype=model.compute_dtype, device=device)
     a, b = torch.randn(N, C, **made), torch.randn(C, 4 * C, **made)
-    pack, took = packing(config), {}
-    always = {"step": lambda: accumulate_gradients(model, params, iter([(ids, targets)]), 1),
+    pack, took, forward = packing(config), {}, maybe_compile(model, config.compile, dynamic=False)
+    always = {"step": lambda: accumulate_gradients(forward, params, iter([(ids, targets)]), 1),
               "optimizer": optimizer.step, "product": lambda: a @ b, "data": pack}
     for turn in range(2 + config.steps):  # two for nothing: caches, kernels, the optimizer's state, memory
         for name, run in always.items():
@@ -138,7 +139,8 @@ def train_bench(config: TrainBenchConfig) -> int:  # exit status
         result = measure(config, device)
     rung = attention_rung(device.type, getattr(torch, result["dtype"]), config.seq_len, config.head_dim)[0]
     print(f"d{config.depth}, {result['parameters'] / 1e6:.1f}M parameters, {result['dtype']} on {device.type}, "
-          f"{torch.get_num_threads()} threads, {config.beside} neighbours, attention by {rung}")
+          f"{torch.get_num_threads()} threads, {config.beside} neighbours, attention by {rung}"
+          + ", compiled" * compile_enabled(config.compile))
     print(f"{result['tokens_s']:,.0f} tokens/s: {result['step_s']:.3f} s a step, median of {config.steps} "
           f"({result['fastest_s']:.3f} to {result['slowest_s']:.3f})")
     print(f"matrix products at {result['matrix_flops'] / 1e9:,.0f} GFLOP/s, of which a step reaches "

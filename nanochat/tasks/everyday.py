@@ -18,7 +18,7 @@ from ..execution import use_calculator
 from .common import Task
 from .noise import blur, typed
 from .primer import list_talk
-from .sums import around, pick, problem_talk, sum_asked, sum_talk, worked
+from .sums import around, often, pick, problem_talk, sum_asked, sum_talk, worked
 from .tinyworld import check_split, example_rng, talk
 from .words import follow_word, many_words, word_talk
 from ..tinyworld.cast import people, person_slots
@@ -75,7 +75,7 @@ def question(
     if kind < 0.3:
         text = rng.choice(asking["frames"]).format(np=put(rng.choice(forms["np"]), called))
     elif kind < 0.9:
-        text = put(rng.choice(forms["ask"]), called)
+        text = put(often(rng, forms["ask"]), called)
         if text[-1] not in ".!": text += "?"
         if re.match("(wh|how)", text) and rng.random() < 0.1:
             text = rng.choice(("do you know ", "can you tell me ", "tell me ", "I want to know ", "any idea ")) + text
@@ -138,7 +138,7 @@ def opening(rng: Random, intent: str | None = None, noisy: bool = True) -> list[
     row, slots = table("everyday")["talk"][intent], {}
     if "{fact}" in row["answer"]: slots["fact"] = statements(rng.choice(facts()))[0]
     if "{question}" in row["answer"]: slots["question"] = questions(rng.choice(facts()))[0]
-    text = rng.choice(row["real"]) if "real" in row and rng.random() < 0.35 else pick(rng, row["ask"])
+    text = rng.choice(row["real"]) if "real" in row and rng.random() < 0.35 else spin(rng, rng.choice(row["ask"]))
     return [typed(rng, text) if noisy else text, spin(rng, row["answer"], **slots)]
 
 
@@ -241,7 +241,7 @@ def follow_sum(rng: Random, split: str) -> dict:
     for _ in range(rng.choice((1, 1, 2))):
         result = use_calculator(expression)
         if rng.random() < 0.6 and result.isdigit():
-            ask, expression = rng.choice(table("asking")["go_on"])
+            ask, expression = often(rng, table("asking")["go_on"])
             n = rng.randint(1, max(1, min(20, int(result))) if "-{n}" in expression else 20)  # no more than all
             text, expression = spin(rng, ask, n=n) + rng.choice(("", "?")), expression.format(r=result, n=n)
         else:
@@ -335,7 +335,7 @@ def unknown_asked(rng: Random, split: str) -> str:
         relation = rng.choice([r for r, f in relations_.items() if f.get("other")])
         return question(rng, relation, rng.choice(relations_[relation]["other"]))[0]
     slots = {k: rng.choice(v) for k, v in forms.items() if isinstance(v, list) and k not in ("forms", "others")}
-    return around(rng, pick(rng, forms["forms"], **slots))
+    return around(rng, spin(rng, rng.choice(forms["forms"]), **slots))
 
 
 def unknown_talk(rng: Random, split: str) -> dict:
