@@ -249,7 +249,7 @@ TASKS = {  # name in a mixture -> function of split and size that gives the task
 # %% ../nbs/17_sft.ipynb #ae69e034
 EVERYDAY = {  # conversations as they are typed: kind -> how many
     "facts": 34_000, "lists": 18_000, "sums": 14_000, "problems": 15_000, "words": 26_000, "openings": 20_000,
-    "about": 3_500, "follow": 10_000, "stories": 7_000, "unknown": 10_000, "system": 1_500, "mixed": 3_000}
+    "about": 3_500, "follow": 10_000, "stories": 8_000, "unknown": 10_000, "system": 1_500, "mixed": 3_000}
 
 MIXTURES = {  # name -> {"train": parts, "val": parts}
     "tinyworld": {  # made by code
@@ -320,7 +320,7 @@ def make_mixture(
 
 # %% ../nbs/17_sft.ipynb #2652299b
 def mixture_content(dataset: TaskMixture, sample: int = 300,  # conversations to look at
-                    ) -> str:  # e.g. "175,500 conversations, sha256 0123456789abcdef"
+                    ) -> str:  # e.g. "190,500 conversations, sha256 0123456789abcdef"
     "What tells mixtures apart: a digest of sampled conversations, and of each custom file as a whole."
     digest = hashlib.sha256()
     for i in range(0, len(dataset), max(1, len(dataset) // sample)):
