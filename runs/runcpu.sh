@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a chat on two CPU cores, in 27 minutes after installation (two hours or so without fast bf16).
+# From nothing to a chat on two CPU cores, in 26 to 47 minutes after installation (two hours or so without fast bf16).
 #
 #   bash runs/runcpu.sh            the real thing
 #   bash runs/runcpu.sh --smoke    the same end to end, tiny, in under three minutes
