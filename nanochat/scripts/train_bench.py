@@ -37,7 +37,7 @@ class TrainBenchConfig:
     rows: int = 8
     window_pattern: str = "L"  # L: every layer sees the whole row; base_train's default is SSSL
     steps: int = 5  # measured; the median counts
-    compile: bool | None = None  # torch.compile of the step; its parts are measured without, so the rest may be negative; auto: on CUDA
+    compile: bool | None = None  # torch.compile of the step, not of its parts (the rest may be negative); auto: on CUDA
     beside: int = 0  # other processes that do nothing but use a core meanwhile
     device_type: str = ""  # cuda, xpu, mps or cpu; empty: the best there is
 
