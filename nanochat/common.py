@@ -10,7 +10,8 @@ __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'SWITCH_WORDS', 'U
            'run_stage', 'DummyWandb']
 
 # %% ../nbs/appendix/A_common.ipynb #d9b0f692
-import builtins, ctypes, dataclasses, difflib, functools, io, os, random, re, signal, sys, threading, time, traceback
+import builtins, ctypes, dataclasses, difflib, functools, importlib, io, os, random, re, signal, sys, threading, time
+import traceback
 from contextlib import redirect_stderr
 from datetime import timedelta
 from itertools import dropwhile, takewhile
@@ -166,6 +167,9 @@ def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: 
         torch.cuda.set_device(device)
         torch.set_float32_matmul_precision("high")  # what stays in fp32 may use TF32
     if is_ddp and not dist.is_initialized():
+        # its functions keep the group of all ranks as a default: imported later, they would keep gloo's threads alive
+        # beyond destroy_process_group, and such a thread can abort the process while the interpreter shuts down
+        importlib.import_module("torch.distributed.nn")
         # device_id lets NCCL build its communicator now: a broken network shows here, not at step 1
         kwargs = dict(backend="nccl", device_id=device) if device_type == "cuda" else dict(backend="gloo")
         dist.init_process_group(timeout=timedelta(seconds=timeout_s), **kwargs)
