@@ -248,8 +248,8 @@ TASKS = {  # name in a mixture -> function of split and size that gives the task
 
 # %% ../nbs/17_sft.ipynb #ae69e034
 EVERYDAY = {  # conversations as they are typed: kind -> how many
-    "facts": 34_000, "lists": 18_000, "sums": 14_000, "problems": 15_000, "words": 26_000, "openings": 20_000,
-    "about": 3_500, "follow": 10_000, "stories": 8_000, "unknown": 10_000, "system": 1_500, "mixed": 3_000}
+    "facts": 34_000, "lists": 18_000, "sums": 14_000, "problems": 17_000, "words": 26_000, "openings": 18_000,
+    "about": 5_000, "follow": 12_000, "stories": 10_000, "unknown": 7_000, "system": 1_500, "mixed": 3_000}
 
 MIXTURES = {  # name -> {"train": parts, "val": parts}
     "tinyworld": {  # made by code

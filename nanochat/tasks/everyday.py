@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['INTENTS', 'ANIMALS', 'UNKNOWN', 'SYSTEMS', 'KINDS', 'BLURRED', 'SHOUTED', 'CLEAR', 'LOUD', 'gerund', 'subject_forms',
            'put', 'question', 'told', 'one_way', 'person_talk', 'fact_talk', 'opening', 'opening_talk', 'some_name',
-           'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum', 'follow_talk',
-           'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked', 'unknown_talk', 'system_talk',
-           'mixed_talk', 'Everyday', 'examples']
+           'about_value', 'between', 'about_talk', 'follow_other', 'follow_same', 'follow_sum', 'follow_next',
+           'follow_again', 'follow_talk', 'some_wish', 'story_talk', 'follow_story', 'real_questions', 'unknown_asked',
+           'unknown_talk', 'system_talk', 'mixed_talk', 'Everyday', 'examples']
 
 # %% ../../nbs/tasks/everyday.ipynb #31c4421b
 import re
@@ -148,8 +148,7 @@ def opening_talk(rng: Random, split: str) -> dict:
     if kind < 0.7: return talk(*opening(rng))
     if kind < 0.8:  # a greeting and a question in one breath
         greeting, _ = opening(rng, "hello", noisy=False)
-        intents = ("how", "how", "who", "name", "can", "joke", "helpme", "maker")
-        ask, answer = opening(rng, rng.choice(intents), noisy=False)
+        ask, answer = opening(rng, rng.choice("how how who name can joke helpme maker".split()), noisy=False)
         return talk(typed(rng, greeting.rstrip("!.?") + rng.choice((", ", " ", "! ", ". ")) + ask), answer)
     turns = opening(rng, rng.choice(("hello", "hello", "how")))
     for _ in range(rng.randint(1, 2)): turns += opening(rng)
@@ -252,10 +251,29 @@ def follow_sum(rng: Random, split: str) -> dict:
     return talk(*turns, slots=shown) | {"clear": True}
 
 
+def follow_next(rng: Random, split: str) -> dict:
+    """What comes after a day or a month, and after that; or before it."""
+    forms, relation = table("asking")["chain"], rng.choice(("next_day", "next_month"))
+    after, noun, s = relations()[relation].table, relation.removeprefix("next_"), rng.choice(facts_of(relation)).subject
+    side, order = rng.choice((("after", after), ("after", after), ("before", {b: a for a, b in after.items()})))
+    turns, t = [typed(rng, pick(rng, forms["ask"], s=s, noun=noun, side=side))], s
+    for _ in range(rng.choice((2, 2, 3))):
+        turns += [f"The {noun} {side} {t} is {order[t]}.", typed(rng, pick(rng, forms[side], noun=noun))]
+        t = order[t]
+    return talk(*turns[:-1], slots=[s])
+
+
+def follow_again(rng: Random, split: str) -> dict:
+    """What was said is asked for once more."""
+    first = rng.choice((fact_talk, sum_talk, word_talk, list_talk))(rng, split)
+    turns, slots = [m["content"] for m in first["messages"]], first.get("slots", [])
+    return talk(*turns, typed(rng, pick(rng, table("asking")["again"])), turns[-1], slots=slots) | {"clear": True}
+
+
 def follow_talk(rng: Random, split: str) -> dict:
     """A question and others that only make sense after it."""
-    kinds = (follow_other, follow_same, follow_sum, follow_word, follow_story)
-    return rng.choices(kinds, (46, 16, 24, 9, 5))[0](rng, split)
+    kinds = (follow_other, follow_same, follow_sum, follow_word, follow_story, follow_next, follow_again)
+    return rng.choices(kinds, (42, 15, 22, 10, 4, 4, 3))[0](rng, split)
 
 # %% ../../nbs/tasks/everyday.ipynb #55eacc26
 def some_wish(rng: Random, hero: str, name: str, tales: dict) -> tuple[str, str, str, list[str]]:
@@ -280,7 +298,7 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
     hero, other = rng.sample(tales["heroes"], 2)
     if wished:  # any words at all: they must be copied
         if rng.random() < 0.4: hero = rng.choice(many_words("train"))
-        if rng.random() < 0.1: hero = f"{rng.choice(many_words('train'))} {hero}"
+        if rng.random() < 0.15: hero = f"{rng.choice(many_words('train'))} {hero}"
     if rng.random() < 0.35: hero = f"{rng.choice(tales['adjectives'])} {hero}"
     name, friend = some_name(rng), rng.choice(names)
     x, the_x, y = f"{article(hero)} {hero}", f"the {hero}", f"{article(other)} {other}"
@@ -301,18 +319,17 @@ def story_talk(rng: Random, split: str, wished: bool | None = None) -> dict:
         wish, x, the_x, slots = some_wish(rng, hero, name, tales)
     ask = pick(rng, forms, x=wish) if wished else pick(rng, tales["plain"])
     if rng.random() < 0.25: ask = around(rng, ask)
-    place, thing = rng.choice(list(world["places"])), rng.choice(world["things"])
     text = spin(rng, rng.choice(texts), x=x, the_x=the_x, y=y, the_y=f"the {other}", bare=the_x.removeprefix("the "),
-                name=friend, at=world["places"][place], weather=rng.choice(world["weather"]), thing=thing,
-                meal=rng.choice(table("stories")["pools"]["meal"]))
+                name=friend, at=rng.choice(list(world["places"].values())), weather=rng.choice(world["weather"]),
+                thing=rng.choice(world["things"]), meal=rng.choice(table("stories")["pools"]["meal"]))
     return talk(typed(rng, ask, keep=wish), upper_first(text), slots=slots)
 
 # %% ../../nbs/tasks/everyday.ipynb #2816833e
 def follow_story(rng: Random, split: str) -> dict:
     """A story, and one more."""
-    first, second = (story_talk(rng, split, wished=False)["messages"] for _ in range(2))
-    more = ("another one", "one more please", "another story", "tell me another one", "again", "more", "and another?")
-    return talk(first[0]["content"], first[1]["content"], typed(rng, rng.choice(more)), second[1]["content"])
+    turns, (_, second) = (story_talk(rng, split, wished=False)["messages"] for _ in range(2))
+    more = typed(rng, pick(rng, table("everyday")["tales"]["more"]))
+    return talk(*(m["content"] for m in turns), more, second["content"])
 
 # %% ../../nbs/tasks/everyday.ipynb #9df9a3c1
 UNKNOWN = ("I do not know.", "I do not know that.", "I do not know. I only know a few simple things.",

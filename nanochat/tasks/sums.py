@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ONES', 'TENS', 'OPERATORS', 'WHOLE', 'in_words', 'often', 'pick', 'around', 'numbers', 'number', 'worked',
-           'three_numbers', 'sum_asked', 'sum_talk', 'order_talk', 'had_and_got', 'with_numbers', 'problem_numbers',
+           'more_numbers', 'sum_asked', 'sum_talk', 'order_talk', 'had_and_got', 'with_numbers', 'problem_numbers',
            'problem_slots', 'problem_talk']
 
 # %% ../../nbs/tasks/sums.ipynb #d5e1ebe4
@@ -95,15 +95,19 @@ def worked(
 OPERATORS = {"+": ("+", "plus"), "-": ("-", "minus"), "*": ("*", "times", "x"), "/": ("/", "divided by")}
 
 
-def three_numbers(rng: Random, a: int, op: str, b: int) -> tuple[str, str, list[str]]:
-    """A sum of three numbers in signs or in words: text, expression, numbers."""
-    c, op2, gap, words = rng.randint(1, 50), rng.choice("+-+*"), rng.choice(("", " ", " ")), rng.random() < 0.3
-    text = str(a)
-    for sign, n in ((op, b), (op2, c)):
-        text += f" {OPERATORS[sign][1]} {n}" if words else f"{gap}{sign}{gap}{n}"
-    if rng.random() < 0.2 and op in "+-":
-        return f"({a}{gap}{op}{gap}{b}){gap}*{gap}{c}", f"({a}{op}{b})*{c}", [str(a), str(b), str(c)]
-    return text, f"{a}{op}{b}{op2}{c}", [str(a), str(b), str(c)]
+def more_numbers(rng: Random, a: int, op: str, b: int) -> tuple[str, str, list[str]]:
+    """A sum of three to five numbers in signs or in words: text, expression, numbers."""
+    rest = [(op, b), *((rng.choice("+-+*"), rng.randint(1, 50)) for _ in range(rng.choice((1, 1, 1, 2, 3))))]
+    gap, words, kind = rng.choice(("", " ", " ")), rng.random() < 0.3, rng.random()
+    shown = [str(n) for n in (a, *(n for _, n in rest))]
+    if kind < 0.15:
+        row = ", ".join(shown[:-1]) + rng.choice((" and ", ", ", ", and "))
+        return pick(rng, table("everyday")["sums"]["row"], q=row + shown[-1]), "+".join(shown), shown
+    if kind < 0.3 and op in "+-":
+        c = shown[2]
+        return f"({a}{gap}{op}{gap}{b}){gap}*{gap}{c}", f"({a}{op}{b})*{c}", shown[:3]
+    text = str(a) + "".join(f" {OPERATORS[s][1]} {n}" if words else f"{gap}{s}{gap}{n}" for s, n in rest)
+    return text, str(a) + "".join(f"{s}{n}" for s, n in rest), shown
 
 
 def sum_asked(
@@ -128,7 +132,7 @@ def sum_asked(
     if kind < 0.42:
         sign = rng.choice((op, op, op, {"*": "x", "/": "÷"}.get(op, op)))
         return pick(rng, forms["tight"], a=a, b=b, op=sign), f"{a}{op}{b}", [str(a), str(b)]
-    if kind < 0.49: return three_numbers(rng, a, op, b)
+    if kind < 0.49: return more_numbers(rng, a, op, b)
     shown = [number(rng, a, words), number(rng, b, words)]
     return pick(rng, forms[op], a=shown[0], b=shown[1]), f"{a}{op}{b}", shown
 
