@@ -159,7 +159,8 @@ def memory_per_rank(
     parts = dict(
         weights=weights,
         gradients=weights,
-        optimizer=(8 * (embeddings + adamw) + 4 * matrices) // world_size,  # AdamW: two float32 moments; Muon: one
+        # AdamW keeps two moments, a table's as wide as the table; Muon keeps one
+        optimizer=(2 * stored * embeddings + 8 * adamw + 4 * matrices) // world_size,
         # the logits' gradient exists beside the logits, where it does not take their place (`head_loss`)
         activations=sum(kept.values()) + (0 if device_type == "cpu" else kept["logits"]),
     )

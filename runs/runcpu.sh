@@ -75,7 +75,7 @@ else
     depth=4 chars=24000000 vocab=2048 max_chars=20000000
     model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.3 --eval-tokens=131072)
     base_steps=-1 mid_steps=250
-    sft=(--num-iterations=5000 --total-batch-size=2048 --device-batch-size=4)
+    sft=(--num-iterations=2500 --total-batch-size=4096 --device-batch-size=8)
     rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
     chat_eval=(--base-problems=100)
 fi
