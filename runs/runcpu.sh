@@ -76,7 +76,7 @@ else
     model=(--depth=4 --max-seq-len=512 --target-param-data-ratio=1.3 --eval-tokens=131072)
     base_steps=-1 mid_steps=250
     sft=(--num-iterations=2500 --total-batch-size=4096 --device-batch-size=8)
-    rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.1 --eval-questions=100)
+    rl=(--questions=8 --samples=8 --num-iterations=25 --init-lr-frac=0.03 --eval-questions=100)
     chat_eval=(--base-problems=100)
 fi
 mid=d$depth-mid
