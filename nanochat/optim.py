@@ -341,7 +341,7 @@ class MuonAdamW(torch.optim.Optimizer):
 # - One class for one rank and for many, without a DDP wrapper: step() itself averages the gradients (sharded_step).
 # - Matrices of one shape are stacked and updated by a few large operations; AdamW treats each tensor as a flat vector.
 # - AdamW's arithmetic is float32, what it keeps of a bfloat16 table is bfloat16: half the memory and the time, and the
-#   losses differ by a tenth of what seeds do.
+#   losses of one seed differ by less than those of several.
 # - Muon's iteration runs in `compute_dtype`; bfloat16 loses nothing measurable, and is faster where hardware has it.
 # - Every division is clamped: at the first step many gradients are exactly zero.
 # - A missing gradient counts as zero, on every rank. Skipping it would be a decision that other ranks cannot see.

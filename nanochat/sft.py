@@ -320,7 +320,7 @@ def make_mixture(
 
 # %% ../nbs/17_sft.ipynb #2652299b
 def mixture_content(dataset: TaskMixture, sample: int = 300,  # conversations to look at
-                    ) -> str:  # e.g. "190,500 conversations, sha256 0123456789abcdef"
+                    ) -> str:  # e.g. "193,000 conversations, sha256 0123456789abcdef"
     "What tells mixtures apart: a digest of sampled conversations, and of each custom file as a whole."
     digest = hashlib.sha256()
     for i in range(0, len(dataset), max(1, len(dataset) // sample)):
