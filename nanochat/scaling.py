@@ -137,7 +137,7 @@ def activation_bytes(
     return dict(blocks=L * tokens * per_block * size, logits=tokens * config.padded_vocab_size * size, casts=casts)
 
 # %% ../nbs/08_scaling.ipynb #e4b5bf94
-CPU_HEAP = 2.1  # memory that a process takes for the blocks' activations, over what they weigh
+CPU_HEAP = 2.0  # memory that a process takes for the blocks' activations, over what they weigh
 
 
 def memory_per_rank(
