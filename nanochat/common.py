@@ -10,8 +10,8 @@ __all__ = ['DTYPES', 'COMPUTE_DTYPE', 'COMPUTE_DTYPE_REASON', 'SWITCH_WORDS', 'U
            'run_stage', 'DummyWandb']
 
 # %% ../nbs/appendix/A_common.ipynb #d9b0f692
-import builtins, ctypes, dataclasses, difflib, functools, importlib, io, os, random, re, signal, sys, threading, time
-import traceback
+import atexit, builtins, ctypes, dataclasses, difflib, functools, importlib, io, os, random, re, signal, sys, threading
+import time, traceback
 from contextlib import redirect_stderr
 from datetime import timedelta
 from itertools import dropwhile, takewhile
@@ -173,6 +173,7 @@ def compute_init(device_type: str = "",   # "cuda", "xpu", "mps", "cpu"; empty: 
         # device_id lets NCCL build its communicator now: a broken network shows here, not at step 1
         kwargs = dict(backend="nccl", device_id=device) if device_type == "cuda" else dict(backend="gloo")
         dist.init_process_group(timeout=timedelta(seconds=timeout_s), **kwargs)
+        if device_type == "cpu": atexit.register(compute_cleanup)  # for a program that does not: again those threads
     return is_ddp, rank, local_rank, world_size, device
 
 # %% ../nbs/appendix/A_common.ipynb #2ba78841
